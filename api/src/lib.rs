@@ -1,0 +1,1 @@
+//! Spec, status and rules of the custom resources; tickets; load report; units.

@@ -1,0 +1,1 @@
+//! A disk server: transfers and file management over HTTP for any member.

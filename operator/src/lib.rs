@@ -1,0 +1,1 @@
+//! Reconciles DiskClusters, Members and Groups.

@@ -1,0 +1,1 @@
+//! What every HTTP program here needs: listener, probes, metrics, logs, drain.

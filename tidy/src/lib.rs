@@ -1,0 +1,1 @@
+//! Checks of the repository itself: rooms and arrows, file sizes, words.
