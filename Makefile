@@ -1,0 +1,84 @@
+# Verbs only. Each is safe to repeat; what it needs, it installs.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CARGO_HOME ?= $(HOME)/.cargo
+TOOLS := $(CURDIR)/target/tools
+export PATH := $(TOOLS):$(CARGO_HOME)/bin:$(PATH)
+TRIPLE := x86_64-unknown-linux-gnu
+BIN := target/$(TRIPLE)/debug
+CLUSTER := target/cluster/cluster
+# Everything that a test suite can prove without a cluster.
+UNIT := --workspace --exclude internet-disk-e2e
+
+.PHONY: help
+help: ## Say what there is
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: tools
+tools: ## Install what the other verbs need
+	@e2e/tools.sh
+
+.PHONY: ui
+ui: ## Build the page
+	@e2e/step.sh "the page" web-pod/ui/build.sh
+
+.PHONY: build
+build: ui ## Build the three programs
+	cargo build --workspace --all-targets
+
+.PHONY: cluster
+cluster: tools ## Build the embedded cluster
+	@e2e/cluster/build.sh
+
+.PHONY: images
+images: build cluster ## Make the three images (OCI archives in target/images)
+	@e2e/images.sh
+
+.PHONY: check
+check: tools ui ## Formatting, lints, licences, rooms and arrows, generated files
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	cargo deny --offline check bans licenses sources
+	cargo nextest run -p internet-disk-tidy
+	cd web-pod/ui && npm run --silent check
+	charts/test.sh
+
+.PHONY: unit
+unit: tools ui ## Tests that need no cluster
+	cargo nextest run $(UNIT)
+	cd web-pod/ui && npm test
+	cd e2e/cluster && go vet ./... && go test ./...
+
+.PHONY: test
+test: ## Everything: what CI runs
+	@e2e/step.sh "tools" $(MAKE) --no-print-directory tools
+	@e2e/step.sh "checks" $(MAKE) --no-print-directory check
+	@e2e/step.sh "unit tests" $(MAKE) --no-print-directory unit
+	@e2e/step.sh "end-to-end tests" $(MAKE) --no-print-directory e2e
+
+.PHONY: e2e
+e2e: images ## End-to-end tests, on a cluster of their own
+	@e2e/run.sh
+
+.PHONY: generate
+generate: ## Write the generated files anew
+	INTERNET_DISK_REGENERATE=1 cargo test -p internet-disk-api --features kubernetes
+	charts/generate.sh
+
+.PHONY: demo
+demo: ## A working internet disk on a three-node Kubernetes
+	@e2e/demo/up.sh
+
+.PHONY: demo-story
+demo-story: ## Take disk servers away in the middle of real uploads, and watch
+	@e2e/demo/story.sh
+
+.PHONY: demo-down
+demo-down: ## Remove all that `make demo` made
+	@e2e/demo/down.sh
+
+.PHONY: soak
+soak: ## The long runs: make soak MINUTES=30
+	SPACES_MINUTES=$(or $(MINUTES),10) cargo nextest run -p internet-disk-spaces --run-ignored all --no-fail-fast
