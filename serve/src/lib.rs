@@ -1,1 +1,24 @@
-//! What every HTTP program here needs: listener, probes, metrics, logs, drain.
+//! What every HTTP program here needs: listener, probes, metrics, logs, drain, problems, and a client.
+//!
+//! A program binds its [`Endpoint`]s and hands them to [`run`], which serves them, and the admin port, until
+//! its [`Shutdown`] has run its course.
+
+pub mod admin;
+pub mod client;
+mod listener;
+pub mod metrics;
+mod observe;
+mod readiness;
+mod run;
+mod shutdown;
+mod stall;
+pub mod telemetry;
+
+pub use admin::Admin;
+pub use client::Client;
+pub use listener::{Endpoint, Limits, Peer};
+pub use metrics::Metrics;
+pub use observe::{REQUEST_ID, current_request_id};
+pub use readiness::{Condition, Readiness, Switch};
+pub use run::{Config, run};
+pub use shutdown::{Phase, Shutdown};

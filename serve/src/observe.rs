@@ -1,0 +1,84 @@
+//! What happens around every request: it gets an id and a span, and is counted and timed.
+
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::{HeaderName, HeaderValue};
+use tracing::Instrument;
+use uuid::Uuid;
+
+use crate::metrics::{Metrics, known_method};
+
+/// The header that carries the id of a request, both ways.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+tokio::task_local! {
+    static CURRENT: String;
+}
+
+/// The id of the request this task answers, if it answers one.
+pub fn current_request_id() -> Option<String> {
+    CURRENT.try_with(Clone::clone).ok()
+}
+
+#[derive(Clone)]
+pub(crate) struct Observer {
+    pub(crate) endpoint: &'static str,
+    pub(crate) metrics: Metrics,
+}
+
+/// Counts a request as running until its answer's head is there, or until nobody waits for it any more.
+struct Running<'a>(&'a Observer);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.metrics.ended(self.0.endpoint);
+    }
+}
+
+pub(crate) async fn observe(State(observer): State<Observer>, request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let id =
+        request.headers().get(REQUEST_ID).and_then(acceptable).unwrap_or_else(|| Uuid::new_v4().to_string());
+    let method = known_method(request.method());
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
+    let span = tracing::info_span!("request", request_id = %id, method, route);
+    observer.metrics.started(observer.endpoint);
+    let running = Running(&observer);
+    let mut response = CURRENT.scope(id.clone(), next.run(request).instrument(span.clone())).await;
+    drop(running);
+    let status = response.status().as_u16();
+    let took = begun.elapsed();
+    observer.metrics.answered(method, &route, status, took);
+    span.in_scope(|| tracing::debug!(status, took_us = took.as_micros(), "Answered a request."));
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response
+}
+
+/// An id given from outside is kept only when it cannot upset a log.
+fn acceptable(value: &HeaderValue) -> Option<String> {
+    let text = value.to_str().ok()?;
+    let plain = (1..=64).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+    plain.then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_plain_id_is_kept() {
+        for (given, kept) in [("abc-1_2", true), ("", false), ("a b", false), ("a\"b", false)] {
+            assert_eq!(acceptable(&HeaderValue::from_str(given).unwrap()).is_some(), kept, "{given:?}");
+        }
+        assert!(acceptable(&HeaderValue::from_str(&"a".repeat(65)).unwrap()).is_none());
+    }
+}
