@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Installs what building and testing need, each only when it is missing.
+# tools.sh demo: only what building and the demo need.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -58,6 +59,7 @@ for program in cargo go node npm; do
   }
 done
 install_packages
+install_helm
+[ "${1:-}" != demo ] || exit 0
 install_cargo_tool cargo-nextest "$NEXTEST" --no-default-features --features default-no-update
 install_cargo_tool cargo-deny "$DENY"
-install_helm
