@@ -13,9 +13,8 @@ readonly VERSION
 
 # Without what only a debugger reads, a third is left to load onto every node.
 image() {
-  local name=$1 program=$PROGRAMS/internet-disk-$1 stripped=$OUT/$1
-  [ -x "$program" ] || program=$PROGRAMS/$name
-  objcopy --strip-debug "$program" "$stripped"
+  local name=$1 stripped=$OUT/$1
+  objcopy --strip-debug "$PROGRAMS/$name" "$stripped"
   target/cluster/cluster image --out "$OUT/$name.tar" --name "$REGISTRY/$name:$VERSION" \
     --user 65532:65532 --entrypoint "/$name" "/$name=$stripped"
   printf '    %s %s\n' "$(du -h "$OUT/$name.tar" | cut -f1)" "$REGISTRY/$name:$VERSION"

@@ -7,6 +7,7 @@
 
 pub mod chaos;
 pub mod command;
+pub mod demo;
 pub mod disk;
 pub mod http;
 pub mod memory;
