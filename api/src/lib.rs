@@ -1,1 +1,14 @@
-//! Spec, status and rules of the custom resources; tickets; load report; units.
+//! The words that all programs of Internet Disk share: quantities, ids, keys, tickets, the load report, limits,
+//! problems; and, behind the feature `kubernetes`, the custom resources with their rules.
+//!
+//! Invariant: nothing here does I/O.
+
+pub mod bytes;
+pub mod generation;
+pub mod ids;
+pub mod keys;
+pub mod limits;
+pub mod load;
+pub mod problem;
+pub mod role;
+pub mod ticket;
