@@ -1,1 +1,33 @@
 //! Who the members are, which groups there are, and what limits hold: compiled, signed, folded small.
+//!
+//! The operator compiles Members and Groups into an [`Index`] and [`SHARDS`] [`Shard`]s, signs each, and puts
+//! them where pods read them. A pod verifies and folds them into a [`Roster`], kept in a [`Store`] that a
+//! source in [`source`] feeds: a mounted copy, or the Kubernetes API. Nothing here decides who may do what:
+//! it says who is who.
+
+pub mod compile;
+pub mod credentials;
+mod fold;
+mod index;
+mod seal;
+mod settings;
+mod shard;
+pub mod source;
+mod store;
+pub mod web_keys;
+
+pub use fold::{Owner, Roster};
+pub use index::{Index, ShardRef};
+pub use seal::{Part, Refused, Sealed, digest, open, seal};
+pub use settings::{
+    DiskPodAddress, GroupCreation, GroupSettings, Mode, SessionSettings, Settings, TicketKey, TrashSettings,
+    UploadSettings,
+};
+pub use shard::{
+    GroupAccess, AllocationEntry, AllocationState, GroupEntry, Invitation, JoinPolicy, Joining, MemberEntry,
+    MemberState, Participant, Request, SHARDS, Shard, shard_of,
+};
+pub use store::Store;
+
+/// The version of the form of index, shards and credentials; a pod refuses one that it does not know.
+pub const FORMAT: u32 = 1;

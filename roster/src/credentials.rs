@@ -1,0 +1,146 @@
+//! What web pods check passwords against. Disk pods never read this.
+
+pub mod directory;
+#[cfg(feature = "kubernetes")]
+pub mod kubernetes;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use api::generation::RosterGeneration;
+use api::ids::{MemberName, MemberUid};
+use arc_swap::ArcSwap;
+use serde::{Deserialize, Serialize};
+
+use crate::shard::{SHARDS, shard_of};
+
+/// The credentials of one shard: `credentials.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Credentials {
+    /// The roster generation of its last change.
+    pub generation: RosterGeneration,
+    /// In order of their names.
+    pub members: Vec<Credential>,
+}
+
+/// What one member's password is checked against.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Credential {
+    /// Whose.
+    pub uid: MemberUid,
+    /// The member's name.
+    pub name: MemberName,
+    /// Derived from the password.
+    pub verifier: Verifier,
+    /// From which version of which Secret it was made: `<uid>/<resourceVersion>`.
+    pub source: String,
+}
+
+/// A PHC string of argon2id: whoever reads it can try passwords at leisure, so it shows itself to nobody.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Verifier(Box<str>);
+
+impl Verifier {
+    /// Wraps a PHC string.
+    pub fn new(phc: impl Into<Box<str>>) -> Self {
+        Self(phc.into())
+    }
+
+    /// The PHC string; only for checking a password.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Changes with every new password, and says nothing about it: sessions are bound to it, so that a new
+    /// password ends the old sessions.
+    pub fn version(&self) -> u64 {
+        let [a, b, c, d, e, f, g, h, ..] =
+            blake3::derive_key("internet-disk credential version v1", self.0.as_bytes());
+        u64::from_be_bytes([a, b, c, d, e, f, g, h])
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Verifier(…)")
+    }
+}
+
+/// A handle to the newest credentials; clones share it.
+#[derive(Clone, Debug)]
+pub struct CredentialStore {
+    shards: Arc<[ArcSwap<Option<Held>>]>,
+    adopting: Arc<Mutex<()>>,
+}
+
+#[derive(Debug)]
+struct Held {
+    generation: RosterGeneration,
+    /// In order of the uids.
+    verifiers: Box<[(MemberUid, Verifier)]>,
+}
+
+impl Default for CredentialStore {
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
+impl CredentialStore {
+    /// A store with nothing in it until a source has read something.
+    pub fn empty() -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| ArcSwap::from_pointee(None)).collect(),
+            adopting: Arc::default(),
+        }
+    }
+
+    /// What the member's password is checked against; nothing if the member has none.
+    pub fn verifier(&self, name: &MemberName, uid: MemberUid) -> Option<Verifier> {
+        let shard = self.shards.get(usize::from(shard_of(name.as_str())))?.load();
+        let held = shard.as_ref().as_ref()?;
+        let position = held.verifiers.binary_search_by_key(&uid, |(uid, _)| *uid).ok()?;
+        held.verifiers.get(position).map(|(_, verifier)| verifier.clone())
+    }
+
+    /// The generation that is held of a shard; 0 if none is.
+    pub fn generation(&self, shard: u8) -> RosterGeneration {
+        self.shards
+            .get(usize::from(shard))
+            .and_then(|held| held.load().as_ref().as_ref().map(|held| held.generation))
+            .unwrap_or(RosterGeneration(0))
+    }
+
+    /// Takes the credentials of a shard, unless newer ones are held.
+    ///
+    /// # Errors
+    /// When this is not JSON of that form. The message holds nothing of the content.
+    pub(crate) fn offer(&self, shard: u8, body: &[u8]) -> Result<(), Unreadable> {
+        let Credentials { generation, members } =
+            serde_json::from_slice(body).map_err(|error| Unreadable { line: error.line() })?;
+        let mut verifiers: Vec<_> =
+            members.into_iter().map(|Credential { uid, verifier, name: _, source: _ }| (uid, verifier)).collect();
+        verifiers.sort_unstable_by_key(|(uid, _)| *uid);
+        let held = Held { generation, verifiers: verifiers.into() };
+        let _one_at_a_time = self.adopting.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slot) = self.shards.get(usize::from(shard))
+            && generation > self.generation(shard)
+        {
+            slot.store(Arc::new(Some(held)));
+        }
+        Ok(())
+    }
+}
+
+/// Credentials that cannot be read. What the decoder says could quote them, so only the place is kept.
+#[derive(Debug, thiserror::Error)]
+#[error("the credentials are not JSON of the form that this pod knows (line {line})")]
+pub(crate) struct Unreadable {
+    line: usize,
+}
