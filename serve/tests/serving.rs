@@ -11,7 +11,8 @@ use bytes::Bytes;
 use http::StatusCode;
 use internet_disk_serve as serve;
 use internet_disk_serve::client::ClientError;
-use internet_disk_serve::{Admin, Client, Config, Endpoint, Limits, Metrics, Readiness, Shutdown};
+use internet_disk_serve::problem::not_found;
+use internet_disk_serve::{Admin, Client, Config, Endpoint, Limits, Metrics, Readiness, Refusal, Shutdown};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
@@ -197,4 +198,23 @@ async fn the_client_reads_an_answer_or_says_why_not() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let away = client.get_json::<serde_json::Value>(&format!("http://{free}/"), PATIENCE).await.unwrap_err();
     assert!(matches!(away, ClientError::Unreachable { .. }), "{away}");
+}
+
+#[tokio::test]
+async fn our_fault_carries_the_id_under_which_the_log_tells_more() {
+    let router = Router::new()
+        .route("/", get(|| async { Refusal::internal("the disk is on fire") }))
+        .fallback(not_found);
+    let running = start(router, Limits::default(), PATIENCE).await;
+    let send = |path: &str| {
+        let head =
+            format!("GET {path} HTTP/1.1\r\nHost: a\r\nX-Request-Id: find-me\r\nConnection: close\r\n\r\n");
+        async move { raw(running.address, &head).await }
+    };
+    let failed = send("/").await;
+    assert!(failed.starts_with("HTTP/1.1 500"), "{failed}");
+    assert!(failed.contains("\"requestId\":\"find-me\""), "{failed}");
+    assert!(!failed.contains("fire"));
+    let missing = send("/missing").await;
+    assert!(missing.starts_with("HTTP/1.1 404") && missing.contains("\"code\":\"not-found\""), "{missing}");
 }
