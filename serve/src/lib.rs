@@ -22,5 +22,5 @@ pub use metrics::Metrics;
 pub use observe::{REQUEST_ID, current_request_id};
 pub use problem::Refusal;
 pub use readiness::{Condition, Readiness, Switch};
-pub use run::{Config, run};
+pub use run::{Config, Probes, run, serve_until_drained};
 pub use shutdown::{Phase, Shutdown};
