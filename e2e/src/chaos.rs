@@ -64,7 +64,8 @@ pub async fn pids(cluster: &Cluster, namespace: &str, pod: &str) -> Result<Vec<u
     // The cgroupfs driver writes the uid as it is, systemd's with underscores.
     let mut found = memory::in_control_group(&uid)?;
     found.extend(memory::in_control_group(&uid.replace('-', "_"))?);
-    let found: Vec<u32> = found.iter().filter(|process| process.name != "pause").map(|process| process.pid).collect();
+    let found: Vec<u32> =
+        found.iter().filter(|process| process.name != "pause").map(|process| process.pid).collect();
     if found.is_empty() {
         bail!("no process of pod {pod} runs on this machine");
     }
@@ -150,5 +151,6 @@ async fn signal(name: &str, pids: &[u32]) -> Result<()> {
 
 /// `node2` is node number 2 of the embedded cluster.
 fn node_number(node: &str) -> Result<&str> {
-    node.strip_prefix("node").ok_or_else(|| anyhow!("{node} is no node of the embedded cluster: it cannot be isolated"))
+    node.strip_prefix("node")
+        .ok_or_else(|| anyhow!("{node} is no node of the embedded cluster: it cannot be isolated"))
 }

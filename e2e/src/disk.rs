@@ -47,7 +47,13 @@ impl Disk {
     ///
     /// # Errors
     /// When there is no answer.
-    pub async fn send(&self, method: Method, url: &str, headers: &[(&str, &str)], body: Bytes) -> Result<Answer> {
+    pub async fn send(
+        &self,
+        method: Method,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Bytes,
+    ) -> Result<Answer> {
         let bearer = self.bearer();
         let mut all = vec![("authorization", bearer.as_str())];
         all.extend_from_slice(headers);
@@ -179,7 +185,8 @@ pub struct Usage {
 /// # Errors
 /// When it carries none.
 pub fn generation(answer: &Answer) -> Result<u64> {
-    let header = answer.header("x-generation").ok_or_else(|| anyhow!("no X-Generation in {:?}", answer.headers))?;
+    let header =
+        answer.header("x-generation").ok_or_else(|| anyhow!("no X-Generation in {:?}", answer.headers))?;
     Ok(header.parse()?)
 }
 

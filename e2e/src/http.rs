@@ -52,7 +52,10 @@ impl Answer {
     /// When the body is no problem.
     pub fn problem(&self) -> Result<String> {
         let problem = self.json()?;
-        problem["code"].as_str().map(str::to_owned).ok_or_else(|| anyhow!("{}: no code in {problem}", self.status))
+        problem["code"]
+            .as_str()
+            .map(str::to_owned)
+            .ok_or_else(|| anyhow!("{}: no code in {problem}", self.status))
     }
 
     /// A header as text.
@@ -100,7 +103,13 @@ impl Http {
     ///
     /// # Errors
     /// When there is no answer.
-    pub async fn send(&self, method: Method, url: &str, headers: &[(&str, &str)], body: Bytes) -> Result<Answer> {
+    pub async fn send(
+        &self,
+        method: Method,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Bytes,
+    ) -> Result<Answer> {
         self.send_body(method, url, headers, Full::new(body).map_err(|never| match never {}).boxed()).await
     }
 
@@ -108,7 +117,13 @@ impl Http {
     ///
     /// # Errors
     /// When there is no answer.
-    pub async fn send_body(&self, method: Method, url: &str, headers: &[(&str, &str)], body: Body) -> Result<Answer> {
+    pub async fn send_body(
+        &self,
+        method: Method,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Body,
+    ) -> Result<Answer> {
         let mut request = Request::builder().method(method.clone()).uri(url);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -136,14 +151,17 @@ impl Http {
             request = request.header(*name, *value);
         }
         let empty = Full::new(Bytes::new()).map_err(|never| match never {}).boxed();
-        let response = self.client.request(request.body(empty)?).await.with_context(|| format!("GET {url}"))?;
+        let response =
+            self.client.request(request.body(empty)?).await.with_context(|| format!("GET {url}"))?;
         if response.status() != StatusCode::OK {
             bail!("GET {url}: {}", response.status());
         }
         let mut body = response.into_body();
         let mut hasher = blake3::Hasher::new();
         let mut length = 0;
-        while let Some(frame) = tokio::time::timeout(self.limit, body.frame()).await.context("the body stood still")? {
+        while let Some(frame) =
+            tokio::time::timeout(self.limit, body.frame()).await.context("the body stood still")?
+        {
             if let Ok(data) = frame?.into_data() {
                 length += data.len() as u64;
                 hasher.update(&data);

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
-use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams, PostParams};
+use kube::api::{
+    Api, ApiResource, DeleteParams, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams,
+    PostParams,
+};
 use kube::{Client, Config};
 use serde_json::{Value, json};
 
@@ -35,7 +38,11 @@ impl Cluster {
     /// One of our own kinds.
     pub fn ours(&self, kind: &str, plural: &str) -> Objects {
         let kind = GroupVersionKind::gvk("internetdisk.dev", "v1alpha1", kind);
-        Api::namespaced_with(self.client.clone(), NAMESPACE, &ApiResource::from_gvk_with_plural(&kind, plural))
+        Api::namespaced_with(
+            self.client.clone(),
+            NAMESPACE,
+            &ApiResource::from_gvk_with_plural(&kind, plural),
+        )
     }
 
     /// Members.
@@ -95,7 +102,12 @@ fn kind_of(plural: &str) -> &'static str {
 /// # Errors
 /// What the API server refuses it with.
 pub async fn merge(api: &Objects, name: &str, patch: Value) -> Result<DynamicObject, kube::Error> {
-    api.patch(name, &PatchParams { field_manager: Some("e2e".to_owned()), ..PatchParams::default() }, &Patch::Merge(patch)).await
+    api.patch(
+        name,
+        &PatchParams { field_manager: Some("e2e".to_owned()), ..PatchParams::default() },
+        &Patch::Merge(patch),
+    )
+    .await
 }
 
 /// Deletes an object and waits until it is gone. One that was never there is gone.
@@ -132,7 +144,8 @@ pub fn condition(object: &DynamicObject, kind: &str) -> Option<Condition> {
     let conditions = object.data["status"]["conditions"].as_array()?;
     let found = conditions.iter().find(|condition| condition["type"] == kind)?;
     let text = |field: &str| found[field].as_str().unwrap_or_default().to_owned();
-    let seen = found["observedGeneration"].as_i64().or_else(|| object.data["status"]["observedGeneration"].as_i64());
+    let seen =
+        found["observedGeneration"].as_i64().or_else(|| object.data["status"]["observedGeneration"].as_i64());
     if seen != object.metadata.generation {
         return None;
     }
@@ -151,7 +164,13 @@ pub async fn ready(api: &Objects, name: &str, limit: Duration) -> Result<Duratio
 ///
 /// # Errors
 /// When it has not in time, with the conditions there are.
-pub async fn holds(api: &Objects, name: &str, kind: &str, status: &str, limit: Duration) -> Result<(Condition, Duration)> {
+pub async fn holds(
+    api: &Objects,
+    name: &str,
+    kind: &str,
+    status: &str,
+    limit: Duration,
+) -> Result<(Condition, Duration)> {
     wait::until(&format!("{name} has {kind}={status}"), limit, async || {
         let object = api.get(name).await?;
         match condition(&object, kind) {

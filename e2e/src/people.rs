@@ -56,10 +56,11 @@ impl Person {
     /// # Errors
     /// When the password is not accepted in time: the roster may still be on its way to a web pod.
     pub async fn sign_in(&self, settings: &Settings) -> Result<Session> {
-        let (session, _) = crate::wait::until("the new member can sign in", Duration::from_secs(20), async || {
-            Session::sign_in(&settings.web_url, &self.name, &self.password).await.map(Some)
-        })
-        .await?;
+        let (session, _) =
+            crate::wait::until("the new member can sign in", Duration::from_secs(20), async || {
+                Session::sign_in(&settings.web_url, &self.name, &self.password).await.map(Some)
+            })
+            .await?;
         Ok(session)
     }
 

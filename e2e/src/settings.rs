@@ -37,7 +37,9 @@ impl Settings {
                 .ok()
                 .filter(|value| !value.is_empty())
                 .or_else(|| written.get(name).cloned())
-                .ok_or_else(|| anyhow!("{name} is not set, and target/demo.env does not say it: run make demo first"))
+                .ok_or_else(|| {
+                    anyhow!("{name} is not set, and target/demo.env does not say it: run make demo first")
+                })
         };
         Ok(Self {
             kubeconfig: root().join(get("KUBECONFIG")?),
@@ -58,7 +60,8 @@ fn demo_env() -> Result<BTreeMap<String, String>> {
     if !path.exists() {
         return Ok(BTreeMap::new());
     }
-    let text = std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let text =
+        std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
     Ok(text
         .lines()
         .filter_map(|line| line.split_once('='))

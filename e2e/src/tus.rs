@@ -46,7 +46,8 @@ pub async fn create(disk: &Disk, path: &str, length: u64) -> Result<Upload> {
 /// When it is not told.
 pub async fn offset(disk: &Disk, upload: &Upload) -> Result<u64> {
     let url = disk.at(&format!("uploads/{}", upload.id));
-    let answer = disk.send(Method::HEAD, &url, &[("tus-resumable", "1.0.0")], Bytes::new()).await?.expect(200)?;
+    let answer =
+        disk.send(Method::HEAD, &url, &[("tus-resumable", "1.0.0")], Bytes::new()).await?.expect(200)?;
     read_offset(&answer)
 }
 
@@ -57,8 +58,11 @@ pub async fn offset(disk: &Disk, upload: &Upload) -> Result<u64> {
 pub async fn try_patch(disk: &Disk, upload: &Upload, at: u64, piece: Bytes) -> Result<Answer> {
     let url = disk.at(&format!("uploads/{}", upload.id));
     let at = at.to_string();
-    let headers =
-        [("tus-resumable", "1.0.0"), ("upload-offset", at.as_str()), ("content-type", "application/offset+octet-stream")];
+    let headers = [
+        ("tus-resumable", "1.0.0"),
+        ("upload-offset", at.as_str()),
+        ("content-type", "application/offset+octet-stream"),
+    ];
     disk.send(Method::PATCH, &url, &headers, piece).await
 }
 
@@ -66,7 +70,13 @@ pub async fn try_patch(disk: &Disk, upload: &Upload, at: u64, piece: Bytes) -> R
 ///
 /// # Errors
 /// When a piece is not taken.
-pub async fn send_rest(disk: &Disk, upload: &Upload, content: &Bytes, mut at: u64, piece: usize) -> Result<Answer> {
+pub async fn send_rest(
+    disk: &Disk,
+    upload: &Upload,
+    content: &Bytes,
+    mut at: u64,
+    piece: usize,
+) -> Result<Answer> {
     loop {
         let begin = usize::try_from(at)?;
         let end = content.len().min(begin + piece);
@@ -87,11 +97,16 @@ pub async fn send_rest(disk: &Disk, upload: &Upload, content: &Bytes, mut at: u6
 ///
 /// # Errors
 /// When no server of the list takes it in `attempts` tries.
-pub async fn send_anywhere(disks: &[Disk], path: &str, content: &Bytes, piece: usize, attempts: usize) -> Result<usize> {
+pub async fn send_anywhere(
+    disks: &[Disk],
+    path: &str,
+    content: &Bytes,
+    piece: usize,
+    attempts: usize,
+) -> Result<usize> {
     let mut upload = None;
-    let mut moves = 0;
     let mut last = anyhow!("no server was tried");
-    for disk in disks.iter().cycle().take(attempts) {
+    for (moves, disk) in disks.iter().cycle().take(attempts).enumerate() {
         let outcome = async {
             let upload = match &mut upload {
                 Some(upload) => upload,
@@ -107,12 +122,12 @@ pub async fn send_anywhere(disks: &[Disk], path: &str, content: &Bytes, piece: u
             Ok(()) => return Ok(moves),
             Err(error) => last = error,
         }
-        moves += 1;
     }
     Err(last.context(format!("{path} found no server")))
 }
 
 fn read_offset(answer: &Answer) -> Result<u64> {
-    let offset = answer.header("upload-offset").ok_or_else(|| anyhow!("no Upload-Offset in {:?}", answer.headers))?;
+    let offset =
+        answer.header("upload-offset").ok_or_else(|| anyhow!("no Upload-Offset in {:?}", answer.headers))?;
     Ok(offset.parse()?)
 }

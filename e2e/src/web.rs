@@ -98,7 +98,8 @@ impl Session {
     pub async fn servers(&self, space: &str) -> Result<Servers> {
         let body = json!({ "space": space });
         let answer = self.send(Method::POST, "/api/servers", Some(body)).await?.expect(200)?.json()?;
-        let text = |value: &Value| value.as_str().map(str::to_owned).ok_or_else(|| anyhow!("no text: {value}"));
+        let text =
+            |value: &Value| value.as_str().map(str::to_owned).ok_or_else(|| anyhow!("no text: {value}"));
         let servers = answer["servers"].as_array().ok_or_else(|| anyhow!("no servers in {answer}"))?;
         let servers: Result<Vec<_>> =
             servers.iter().map(|server| Ok((text(&server["name"])?, text(&server["url"])?))).collect();
@@ -125,7 +126,13 @@ impl Session {
     /// When there is none.
     pub async fn disks(&self, space: &str) -> Result<Vec<Disk>> {
         let Servers { ticket, servers } = self.servers(space).await?;
-        let disk = |(pod, url)| Disk { http: self.http.clone(), pod, url, space: space.to_owned(), ticket: ticket.clone() };
+        let disk = |(pod, url)| Disk {
+            http: self.http.clone(),
+            pod,
+            url,
+            space: space.to_owned(),
+            ticket: ticket.clone(),
+        };
         Ok(servers.into_iter().map(disk).collect())
     }
 

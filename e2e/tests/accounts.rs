@@ -1,4 +1,5 @@
 //! The pods run under accounts of their own that may do what they need and nothing more; and they are confined.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // a test: all of it
 
 use anyhow::Result;
 use internet_disk_e2e::command::kubectl;
@@ -51,7 +52,10 @@ async fn accounts_may_do_what_they_need_and_nothing_more() {
     let mut wrong = Vec::new();
     for (account, verb, what, namespace, expected) in cases {
         if may(&demo, account, verb, what, namespace).await.unwrap() != expected {
-            wrong.push(format!("{account} {} {verb} {what} in {namespace}", if expected { "may not" } else { "may" }));
+            wrong.push(format!(
+                "{account} {} {verb} {what} in {namespace}",
+                if expected { "may not" } else { "may" }
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -67,7 +71,8 @@ async fn nothing_was_refused_to_the_operator() {
     for pod in found {
         let name = pod.metadata.name.unwrap();
         let log = pods.logs(&name, &Default::default()).await.unwrap();
-        let refused: Vec<&str> = log.lines().filter(|line| line.contains("forbidden") || line.contains("Forbidden")).collect();
+        let refused: Vec<&str> =
+            log.lines().filter(|line| line.contains("forbidden") || line.contains("Forbidden")).collect();
         assert!(refused.is_empty(), "{name} lacks a right: {}", refused.join("\n"));
         assert!(!log.contains("panicked"), "{name}: {log}");
     }
@@ -83,15 +88,29 @@ async fn every_pod_keeps_to_the_restricted_profile() {
             let spec = pod.spec.unwrap();
             let pod_context = spec.security_context.unwrap_or_default();
             assert_eq!(pod_context.run_as_non_root, Some(true), "{name}");
-            assert_eq!(pod_context.seccomp_profile.map(|profile| profile.type_), Some("RuntimeDefault".to_owned()), "{name}");
+            assert_eq!(
+                pod_context.seccomp_profile.map(|profile| profile.type_),
+                Some("RuntimeDefault".to_owned()),
+                "{name}"
+            );
             for container in spec.containers {
                 let context = container.security_context.unwrap_or_default();
                 assert_eq!(context.allow_privilege_escalation, Some(false), "{name}");
                 assert_eq!(context.read_only_root_filesystem, Some(true), "{name}");
-                assert_eq!(context.capabilities.and_then(|all| all.drop), Some(vec!["ALL".to_owned()]), "{name}");
+                assert_eq!(
+                    context.capabilities.and_then(|all| all.drop),
+                    Some(vec!["ALL".to_owned()]),
+                    "{name}"
+                );
                 let resources = container.resources.unwrap_or_default();
-                assert!(resources.requests.is_some_and(|requests| requests.contains_key("memory")), "{name} asks for memory");
-                assert!(container.liveness_probe.is_some() && container.readiness_probe.is_some(), "{name} is probed");
+                assert!(
+                    resources.requests.is_some_and(|requests| requests.contains_key("memory")),
+                    "{name} asks for memory"
+                );
+                assert!(
+                    container.liveness_probe.is_some() && container.readiness_probe.is_some(),
+                    "{name} is probed"
+                );
             }
         }
     }
@@ -104,7 +123,15 @@ async fn every_pod_is_under_a_network_policy() {
     for component in ["disk", "web"] {
         let policy = policies.get(&format!("demo-{component}")).await.unwrap();
         let selector = policy.spec.unwrap().pod_selector.unwrap().match_labels.unwrap();
-        assert_eq!(selector.get("app.kubernetes.io/component").map(String::as_str), Some(component), "{selector:?}");
-        assert_eq!(selector.get("app.kubernetes.io/instance").map(String::as_str), Some("demo"), "{selector:?}");
+        assert_eq!(
+            selector.get("app.kubernetes.io/component").map(String::as_str),
+            Some(component),
+            "{selector:?}"
+        );
+        assert_eq!(
+            selector.get("app.kubernetes.io/instance").map(String::as_str),
+            Some("demo"),
+            "{selector:?}"
+        );
     }
 }

@@ -1,5 +1,6 @@
 //! Objects that ask for what cannot be: each gets a refusal or a condition that says what to do, and no data is
 //! touched. What one object decides by itself is tried in the table of admission cases.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // a test: all of it
 
 use std::time::Duration;
 
@@ -19,7 +20,8 @@ const LIMIT: Duration = Duration::from_secs(60);
 async fn complaint(api: &Objects, name: &str, kind: &str, word: &str) -> Condition {
     let (found, _) = wait::until(&format!("{name} complains of {word}"), LIMIT, async || {
         let object = api.get(name).await?;
-        let found = objects::condition(&object, kind).filter(|one| one.status == "False" && one.message.contains(word));
+        let found = objects::condition(&object, kind)
+            .filter(|one| one.status == "False" && one.message.contains(word));
         found.map(Some).ok_or_else(|| anyhow::anyhow!("{}", object.data["status"]["conditions"]))
     })
     .await
@@ -45,7 +47,10 @@ async fn giving_to_a_group_that_is_not_there_or_closed() {
     objects::create(&groups, &closed, spec).await.unwrap();
     objects::create(&members, &stranger, member(&closed)).await.unwrap();
     complaint(&members, &stranger, "AllocationsEffective", &closed).await;
-    assert_eq!(groups.get(&closed).await.unwrap().data["status"]["participants"].as_u64().unwrap_or_default(), 0);
+    assert_eq!(
+        groups.get(&closed).await.unwrap().data["status"]["participants"].as_u64().unwrap_or_default(),
+        0
+    );
 
     for name in [&nowhere, &stranger] {
         objects::delete(&members, name).await.unwrap();
@@ -64,7 +69,11 @@ async fn a_quota_under_what_is_used_refuses_growth_and_deletes_nothing() {
 
     let members = demo.cluster.members();
     objects::merge(&members, &person.name, json!({ "spec": { "quota": "8Mi" } })).await.unwrap();
-    wait::until("the quota is in force", LIMIT, async || Ok((disk.usage().await?.limit == 8 * MIB).then_some(()))).await.unwrap();
+    wait::until("the quota is in force", LIMIT, async || {
+        Ok((disk.usage().await?.limit == 8 * MIB).then_some(()))
+    })
+    .await
+    .unwrap();
     assert_eq!(disk.put("b", "one more".into()).await.unwrap().problem().unwrap(), "quota-exceeded");
     assert_eq!(disk.hash("a", None).await.unwrap().1, blake3::hash(&content), "what is there stays");
     complaint(&members, &person.name, "WithinQuota", "").await;
@@ -83,7 +92,8 @@ async fn what_is_used_cannot_be_lent() {
 
     let (members, groups) = (demo.cluster.members(), demo.cluster.groups());
     let group = fresh_name("lent");
-    let spec = json!({ "clusterRef": { "name": "demo" }, "members": [{ "name": person.name, "role": "Owner" }] });
+    let spec =
+        json!({ "clusterRef": { "name": "demo" }, "members": [{ "name": person.name, "role": "Owner" }] });
     objects::create(&groups, &group, spec).await.unwrap();
     let gives = json!({ "spec": { "allocations": [{ "group": group, "size": "5Mi" }] } });
     objects::merge(&members, &person.name, gives).await.unwrap();
@@ -158,7 +168,9 @@ async fn a_member_of_a_cluster_that_is_not_there() {
     let demo = Demo::find().await.unwrap();
     let name = fresh_name("lost");
     let members = demo.cluster.members();
-    objects::create(&members, &name, json!({ "clusterRef": { "name": "no-such-cluster" }, "quota": "1Mi" })).await.unwrap();
+    objects::create(&members, &name, json!({ "clusterRef": { "name": "no-such-cluster" }, "quota": "1Mi" }))
+        .await
+        .unwrap();
     complaint(&members, &name, "Ready", "no-such-cluster").await;
     objects::delete(&members, &name).await.unwrap();
 }

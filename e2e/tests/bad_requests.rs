@@ -1,5 +1,6 @@
 //! Requests that nobody should get through with: tickets that are not good, names that are none, bodies that end
 //! early. Each gets a clear error, and nothing is stored.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // a test: all of it
 
 use std::time::Duration;
 
@@ -64,10 +65,30 @@ async fn only_a_good_ticket_opens_a_space() {
         ("no ticket", "certainly.not.a.ticket".to_owned(), 401, "ticket-invalid"),
         ("changed", String::from_utf8(changed).unwrap(), 401, "ticket-invalid"),
         ("of a stranger's key", good.issue(&SigningKey::generate().unwrap()).unwrap(), 401, "ticket-invalid"),
-        ("expired", issue(&Ticket { expires: Timestamp::now() - SignedDuration::from_mins(2), ..good.clone() }), 401, "ticket-expired"),
-        ("of another DiskCluster", issue(&Ticket { cluster: ClusterUid(Uuid::new_v4()), ..good.clone() }), 401, "ticket-invalid"),
-        ("of another space", issue(&Ticket { space: SpaceId(Uuid::new_v4()), ..good.clone() }), 403, "forbidden"),
-        ("of a member who is none", issue(&Ticket { member: MemberUid(Uuid::new_v4()), ..good.clone() }), 403, "forbidden"),
+        (
+            "expired",
+            issue(&Ticket { expires: Timestamp::now() - SignedDuration::from_mins(2), ..good.clone() }),
+            401,
+            "ticket-expired",
+        ),
+        (
+            "of another DiskCluster",
+            issue(&Ticket { cluster: ClusterUid(Uuid::new_v4()), ..good.clone() }),
+            401,
+            "ticket-invalid",
+        ),
+        (
+            "of another space",
+            issue(&Ticket { space: SpaceId(Uuid::new_v4()), ..good.clone() }),
+            403,
+            "forbidden",
+        ),
+        (
+            "of a member who is none",
+            issue(&Ticket { member: MemberUid(Uuid::new_v4()), ..good.clone() }),
+            403,
+            "forbidden",
+        ),
     ];
     for (what, ticket, status, code) in cases {
         let other = disk.with_ticket(&ticket);
@@ -77,7 +98,11 @@ async fn only_a_good_ticket_opens_a_space() {
             other.get("secret.txt").await.unwrap()
         };
         println!("a ticket {what}: {}", String::from_utf8_lossy(&answer.body));
-        assert_eq!((answer.status.as_u16(), answer.problem().unwrap().as_str()), (status, code), "a ticket {what}");
+        assert_eq!(
+            (answer.status.as_u16(), answer.problem().unwrap().as_str()),
+            (status, code),
+            "a ticket {what}"
+        );
         assert!(!answer.body.windows(6).any(|six| six == b"secret"), "{what}");
     }
     let reader = disk.with_ticket(&issue(&Ticket { access: Access::Read, ..good.clone() }));
@@ -127,13 +152,18 @@ async fn cut_short(disk: &Disk, method: &str, url: &str, more: &str, declared: u
     };
     let mut stream = TcpStream::connect(address).await.unwrap();
     let bearer = disk.bearer();
-    let head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: {bearer}\r\nContent-Length: {declared}\r\n{more}\r\n");
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: {bearer}\r\nContent-Length: {declared}\r\n{more}\r\n"
+    );
     stream.write_all(head.as_bytes()).await.unwrap();
     stream.write_all(sent).await.unwrap();
     stream.shutdown().await.unwrap();
     // Whatever is answered, if anything: the server must not wait for what will not come.
     let mut answer = Vec::new();
-    tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut answer)).await.expect("the server hung up").ok();
+    tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut answer))
+        .await
+        .expect("the server hung up")
+        .ok();
     assert!(!answer.starts_with(b"HTTP/1.1 2"), "{}", String::from_utf8_lossy(&answer));
 }
 
@@ -158,7 +188,8 @@ async fn a_body_that_ends_early_leaves_nothing() {
     // A piece of a resumable upload that ends early may count as far as it came, and the upload goes on from there.
     let content = noise(9, 4 << 20);
     let upload = tus::create(&disk, "resumed", content.len() as u64).await.unwrap();
-    let more = "Tus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\nContent-Type: application/offset+octet-stream\r\n";
+    let more =
+        "Tus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\nContent-Type: application/offset+octet-stream\r\n";
     let url = disk.at(&format!("uploads/{}", upload.id));
     cut_short(&disk, "PATCH", &url, more, content.len(), &content.slice(..1 << 20)).await;
     let at = tus::offset(&disk, &upload).await.unwrap();
@@ -175,11 +206,25 @@ async fn tus_is_kept_to() {
         disk.send(method, url, headers, Bytes::new()).await.unwrap().status.as_u16()
     };
     let uploads = disk.at("uploads");
-    assert_eq!(send(Method::POST, &uploads, &[("upload-length", "5"), ("upload-metadata", "path YQ==")]).await, 412, "no version");
+    assert_eq!(
+        send(Method::POST, &uploads, &[("upload-length", "5"), ("upload-metadata", "path YQ==")]).await,
+        412,
+        "no version"
+    );
     let version = ("tus-resumable", "1.0.0");
     assert_eq!(send(Method::POST, &uploads, &[version, ("upload-length", "5")]).await, 400, "no path");
-    assert_eq!(send(Method::POST, &uploads, &[version, ("upload-length", "-5"), ("upload-metadata", "path YQ==")]).await, 400, "negative");
-    assert_eq!(send(Method::POST, &uploads, &[version, ("upload-length", "5"), ("upload-metadata", "path Li4=")]).await, 400, "path ..");
+    assert_eq!(
+        send(Method::POST, &uploads, &[version, ("upload-length", "-5"), ("upload-metadata", "path YQ==")])
+            .await,
+        400,
+        "negative"
+    );
+    assert_eq!(
+        send(Method::POST, &uploads, &[version, ("upload-length", "5"), ("upload-metadata", "path Li4=")])
+            .await,
+        400,
+        "path .."
+    );
     let unknown = disk.at(&format!("uploads/{}", Uuid::new_v4()));
     assert!([404, 410].contains(&send(Method::HEAD, &unknown, &[version]).await), "an upload nobody began");
     let too_much = tus::try_create(&disk, "a", u64::MAX).await.unwrap();

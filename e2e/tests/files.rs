@@ -1,4 +1,5 @@
 //! Files: up, down, listed, moved, copied and deleted, the same through every disk pod.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // a test: all of it
 
 use bytes::Bytes;
 use http::Method;
@@ -46,14 +47,27 @@ async fn a_part_of_a_file_is_that_part() {
     let content = noise(7, 3 << 20);
     disks[0].put("a", content.clone()).await.unwrap().expect(201).unwrap();
     let length = content.len();
-    let cases = [("bytes=0-0", 0..1), ("bytes=100-1048999", 100..1_049_000), ("bytes=-5", length - 5..length), ("bytes=3145727-", length - 1..length)];
+    let cases = [
+        ("bytes=0-0", 0..1),
+        ("bytes=100-1048999", 100..1_049_000),
+        ("bytes=-5", length - 5..length),
+        ("bytes=3145727-", length - 1..length),
+    ];
     for (asked, part) in cases {
-        let answer = disks[0].send(Method::GET, &disks[0].file("a"), &[("range", asked)], Bytes::new()).await.unwrap().expect(206).unwrap();
+        let answer = disks[0]
+            .send(Method::GET, &disks[0].file("a"), &[("range", asked)], Bytes::new())
+            .await
+            .unwrap()
+            .expect(206)
+            .unwrap();
         assert_eq!(answer.body, content.slice(part.clone()), "{asked}");
         let expected = format!("bytes {}-{}/{length}", part.start, part.end - 1);
         assert_eq!(answer.header("content-range"), Some(expected.as_str()));
     }
-    let beyond = disks[0].send(Method::GET, &disks[0].file("a"), &[("range", "bytes=4000000-")], Bytes::new()).await.unwrap();
+    let beyond = disks[0]
+        .send(Method::GET, &disks[0].file("a"), &[("range", "bytes=4000000-")], Bytes::new())
+        .await
+        .unwrap();
     assert_eq!(beyond.status, 416);
     person.remove(&demo.cluster).await.unwrap();
 }
@@ -64,8 +78,16 @@ async fn content_cannot_act_as_a_page() {
     disks[0].put("page.html", "<script>alert(1)</script>".into()).await.unwrap().expect(201).unwrap();
     let answer = disks[0].get("page.html").await.unwrap().expect(200).unwrap();
     assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
-    assert!(answer.header("content-disposition").unwrap_or_default().starts_with("attachment"), "{:?}", answer.headers);
-    assert!(answer.header("content-security-policy").unwrap_or_default().contains("sandbox"), "{:?}", answer.headers);
+    assert!(
+        answer.header("content-disposition").unwrap_or_default().starts_with("attachment"),
+        "{:?}",
+        answer.headers
+    );
+    assert!(
+        answer.header("content-security-policy").unwrap_or_default().contains("sandbox"),
+        "{:?}",
+        answer.headers
+    );
     person.remove(&demo.cluster).await.unwrap();
 }
 
@@ -77,18 +99,29 @@ async fn directories_and_names() {
     one.make_directory("a/b").await.unwrap().expect(200).unwrap();
     one.put("a/b/c.txt", "first".into()).await.unwrap().expect(201).unwrap();
 
-    let moved = one.operate(json!({ "op": "move", "from": "a/b", "to": "d", "overwrite": false })).await.unwrap().expect(200).unwrap();
+    let moved = one
+        .operate(json!({ "op": "move", "from": "a/b", "to": "d", "overwrite": false }))
+        .await
+        .unwrap()
+        .expect(200)
+        .unwrap();
     let now = generation(&moved).unwrap();
     assert_eq!(other.hash("d/c.txt", Some(now)).await.unwrap().1, blake3::hash(b"first"));
     assert_eq!(one.get("a/b/c.txt").await.unwrap().status, 404);
 
-    one.operate(json!({ "op": "copy", "from": "d", "to": "a/e", "overwrite": false })).await.unwrap().expect(200).unwrap();
+    one.operate(json!({ "op": "copy", "from": "d", "to": "a/e", "overwrite": false }))
+        .await
+        .unwrap()
+        .expect(200)
+        .unwrap();
     one.put("d/c.txt", "second".into()).await.unwrap().expect(204).unwrap();
     assert_eq!(one.get("a/e/c.txt").await.unwrap().body, "first", "a copy is a copy");
 
-    let into_itself = one.operate(json!({ "op": "move", "from": "a", "to": "a/e/a", "overwrite": false })).await.unwrap();
+    let into_itself =
+        one.operate(json!({ "op": "move", "from": "a", "to": "a/e/a", "overwrite": false })).await.unwrap();
     assert!(into_itself.status.is_client_error(), "{into_itself:?}");
-    let onto = one.operate(json!({ "op": "copy", "from": "d", "to": "a/e", "overwrite": false })).await.unwrap();
+    let onto =
+        one.operate(json!({ "op": "copy", "from": "d", "to": "a/e", "overwrite": false })).await.unwrap();
     assert_eq!(onto.problem().unwrap(), "exists");
     assert_eq!(one.make_directory("a").await.unwrap().problem().unwrap(), "exists");
     assert_eq!(one.make_directory("no/such/parent").await.unwrap().problem().unwrap(), "not-found");
@@ -97,8 +130,16 @@ async fn directories_and_names() {
     let gone = one.delete("d").await.unwrap().expect(200).unwrap();
     let url = other.at("list/");
     let seen = [("x-generation", gone.header("x-generation").unwrap())];
-    let list = other.send(Method::GET, &url, &seen, Bytes::new()).await.unwrap().expect(200).unwrap().json().unwrap();
-    let names: Vec<&str> = list["entries"].as_array().unwrap().iter().map(|entry| entry["name"].as_str().unwrap()).collect();
+    let list = other
+        .send(Method::GET, &url, &seen, Bytes::new())
+        .await
+        .unwrap()
+        .expect(200)
+        .unwrap()
+        .json()
+        .unwrap();
+    let names: Vec<&str> =
+        list["entries"].as_array().unwrap().iter().map(|entry| entry["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["a"]);
     person.remove(&demo.cluster).await.unwrap();
 }
@@ -107,7 +148,8 @@ async fn directories_and_names() {
 async fn any_text_is_a_name() {
     let (demo, person, disks) = begin("unicode", "10Mi").await;
     let disk = &disks[0];
-    let names = ["한글 파일.txt", "😀", "new\nline", "#[]{}%20", "a b+c&d=e?f", "CON", "…", "-rf", "'\"`$(x)"];
+    let names =
+        ["한글 파일.txt", "😀", "new\nline", "#[]{}%20", "a b+c&d=e?f", "CON", "…", "-rf", "'\"`$(x)"];
     for name in names {
         disk.put(&format!("names/{name}"), name.to_owned().into()).await.unwrap().expect(201).unwrap();
         assert_eq!(disk.get(&format!("names/{name}")).await.unwrap().body, name, "{name:?}");
@@ -116,7 +158,8 @@ async fn any_text_is_a_name() {
     disk.put("names/e\u{301}te\u{301}", "summer".into()).await.unwrap().expect(201).unwrap();
     assert_eq!(disk.get("names/\u{e9}t\u{e9}").await.unwrap().body, "summer");
     let mut listed = disk.names("names").await.unwrap();
-    let mut expected: Vec<String> = names.iter().map(|name| (*name).to_owned()).chain(["\u{e9}t\u{e9}".to_owned()]).collect();
+    let mut expected: Vec<String> =
+        names.iter().map(|name| (*name).to_owned()).chain(["\u{e9}t\u{e9}".to_owned()]).collect();
     listed.sort();
     expected.sort();
     assert_eq!(listed, expected);
@@ -134,7 +177,14 @@ async fn a_long_directory_is_listed_in_pages() {
     let mut after = String::new();
     loop {
         let url = disk.at(&format!("list/many?limit=10{after}"));
-        let page = disk.send(Method::GET, &url, &[], Bytes::new()).await.unwrap().expect(200).unwrap().json().unwrap();
+        let page = disk
+            .send(Method::GET, &url, &[], Bytes::new())
+            .await
+            .unwrap()
+            .expect(200)
+            .unwrap()
+            .json()
+            .unwrap();
         let entries = page["entries"].as_array().unwrap();
         assert!(entries.len() <= 10);
         names.extend(entries.iter().map(|entry| entry["name"].as_str().unwrap().to_owned()));
@@ -178,7 +228,11 @@ async fn an_upload_that_is_given_up_gives_back_what_it_reserved() {
     let second = tus::try_create(disk, "second.bin", 20 << 20).await.unwrap();
     assert_eq!((second.status.as_u16(), second.problem().unwrap().as_str()), (507, "quota-exceeded"));
     let url = disk.at(&format!("uploads/{}", upload.id));
-    disk.send(Method::DELETE, &url, &[("tus-resumable", "1.0.0")], Bytes::new()).await.unwrap().expect(204).unwrap();
+    disk.send(Method::DELETE, &url, &[("tus-resumable", "1.0.0")], Bytes::new())
+        .await
+        .unwrap()
+        .expect(204)
+        .unwrap();
     let usage = disk.usage().await.unwrap();
     assert_eq!((usage.used, usage.reserved), (0, 0));
     tus::create(disk, "second.bin", 20 << 20).await.unwrap();

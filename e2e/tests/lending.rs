@@ -1,4 +1,5 @@
 //! Groups and what is given to them: a part of a quota goes to a group, is used there by all, and comes back.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // a test: all of it
 
 use std::time::Duration;
 
@@ -27,7 +28,8 @@ async fn a_group_is_made_funded_by_two_used_and_funded_no_more() {
     let demo = Demo::find().await.unwrap();
     let founder = Person::create(&demo.cluster, "founder", "100Mi").await.unwrap();
     let friend = Person::create(&demo.cluster, "friend", "100Mi").await.unwrap();
-    let (one, two) = (founder.sign_in(&demo.settings).await.unwrap(), friend.sign_in(&demo.settings).await.unwrap());
+    let (one, two) =
+        (founder.sign_in(&demo.settings).await.unwrap(), friend.sign_in(&demo.settings).await.unwrap());
 
     let made = one.create_group("A test group", "Open", 30 * MIB).await.unwrap();
     assert!(made.status.is_success(), "{made:?}");
@@ -46,7 +48,11 @@ async fn a_group_is_made_funded_by_two_used_and_funded_no_more() {
     let (ours, theirs) = (one.disk(&space).await.unwrap(), two.disk(&space).await.unwrap());
     let content = noise(3, 40 << 20);
     ours.put("shared.bin", content.clone()).await.unwrap().expect(201).unwrap();
-    let seen = wait::until("the other sees it", LIMIT, async || theirs.hash("shared.bin", None).await.map(Some)).await.unwrap().0;
+    let seen =
+        wait::until("the other sees it", LIMIT, async || theirs.hash("shared.bin", None).await.map(Some))
+            .await
+            .unwrap()
+            .0;
     assert_eq!(seen.1, blake3::hash(&content));
     let over = theirs.put("over.bin", noise(4, 11 << 20)).await.unwrap();
     assert_eq!(over.problem().unwrap(), "quota-exceeded");
@@ -60,7 +66,11 @@ async fn a_group_is_made_funded_by_two_used_and_funded_no_more() {
     assert!(lowered.status.is_success(), "{lowered:?}");
     let (_, took) = capacity(&two, &name, 40 * MIB).await;
     println!("what the group does not use came back after {took:?}");
-    wait::until("half of it is back", LIMIT, async || Ok((own.usage().await?.limit == 90 * MIB).then_some(()))).await.unwrap();
+    wait::until("half of it is back", LIMIT, async || {
+        Ok((own.usage().await?.limit == 90 * MIB).then_some(()))
+    })
+    .await
+    .unwrap();
     let groups = demo.cluster.groups();
     let members = demo.cluster.members();
     let told = members.get(&friend.name).await.unwrap();
@@ -118,7 +128,8 @@ async fn a_request_waits_until_an_owner_admits() {
         "members": [{ "name": owner.name, "role": "Owner" }],
     });
     objects::create(&groups, &name, spec).await.unwrap();
-    let (one, two) = (owner.sign_in(&demo.settings).await.unwrap(), asker.sign_in(&demo.settings).await.unwrap());
+    let (one, two) =
+        (owner.sign_in(&demo.settings).await.unwrap(), asker.sign_in(&demo.settings).await.unwrap());
     wait::until("the owner may give", LIMIT, async || {
         Ok(one.allocate(&name, 10 * MIB).await?.status.is_success().then_some(()))
     })
@@ -126,7 +137,13 @@ async fn a_request_waits_until_an_owner_admits() {
     .unwrap();
     capacity(&one, &name, 10 * MIB).await;
 
-    objects::merge(&demo.cluster.members(), &asker.name, json!({ "spec": { "allocations": [{ "group": name, "size": "10Mi" }] } })).await.unwrap();
+    objects::merge(
+        &demo.cluster.members(),
+        &asker.name,
+        json!({ "spec": { "allocations": [{ "group": name, "size": "10Mi" }] } }),
+    )
+    .await
+    .unwrap();
     wait::until("the owner sees the request", LIMIT, async || {
         let group = one.group(&name).await?.unwrap_or_default();
         let requests = group["requests"].as_array().cloned().unwrap_or_default();

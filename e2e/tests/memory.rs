@@ -1,4 +1,5 @@
 //! The whole, a Kubernetes of three nodes and the disk on it, in less than two gigabytes.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // a test: all of it
 
 use internet_disk_e2e::command::cluster_command;
 use internet_disk_e2e::demo::Demo;
@@ -9,7 +10,9 @@ use internet_disk_e2e::memory::{self, Process};
 fn belongs(pid: u32, command: &str, state: &str) -> bool {
     let read = |file: &str| std::fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap_or_default();
     let program = std::fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
-    program.to_string_lossy().starts_with(command) || read("cmdline").contains(state) || read("cgroup").contains("kubepods")
+    program.to_string_lossy().starts_with(command)
+        || read("cmdline").contains(state)
+        || read("cgroup").contains("kubepods")
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
 //! More disk servers and fewer again, while files go up: no transfer fails.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // a test: all of it
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,9 +23,12 @@ const UPLOADERS: u64 = 4;
 async fn scale(demo: &Demo, replicas: usize) -> Result<Duration> {
     let began = Instant::now();
     let wanted = format!("--replicas={replicas}");
-    kubectl(&demo.settings, &["-n", "disk", "scale", "diskcluster", "demo", &wanted]).await?.expect_success()?;
+    kubectl(&demo.settings, &["-n", "disk", "scale", "diskcluster", "demo", &wanted])
+        .await?
+        .expect_success()?;
     let pods = demo.cluster.core::<Pod>();
-    let params = ListParams::default().labels("app.kubernetes.io/instance=demo,app.kubernetes.io/component=disk");
+    let params =
+        ListParams::default().labels("app.kubernetes.io/instance=demo,app.kubernetes.io/component=disk");
     wait::until(&format!("{replicas} disk pods serve"), Duration::from_secs(240), async || {
         let found = pods.list(&params).await?.items;
         let ready = found.iter().filter(|pod| is_ready(pod)).count();
@@ -40,14 +44,21 @@ fn is_ready(pod: &Pod) -> bool {
 }
 
 /// Uploads one file after the other until told to stop; says how many, and how often a pod had to be changed.
-async fn keep_uploading(session: Session, space: String, me: u64, stop: Arc<AtomicBool>) -> Result<(Vec<(String, Bytes)>, usize)> {
+async fn keep_uploading(
+    session: Session,
+    space: String,
+    me: u64,
+    stop: Arc<AtomicBool>,
+) -> Result<(Vec<(String, Bytes)>, usize)> {
     let mut sent = Vec::new();
     let mut moves = 0;
     while !stop.load(Ordering::Relaxed) {
         let number = sent.len() as u64;
         let content = noise(me * 1_000_000 + number, 600_000 + usize::try_from(number % 7)? * 200_000);
         let path = format!("from-{me}/{number}");
-        moves += upload(&session, &space, &path, &content).await.with_context(|| format!("the transfer of {path} failed"))?;
+        moves += upload(&session, &space, &path, &content)
+            .await
+            .with_context(|| format!("the transfer of {path} failed"))?;
         sent.push((path, content));
     }
     Ok((sent, moves))

@@ -1,4 +1,5 @@
 //! Signing in: who gets in, who does not, and what a stranger can learn from it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // a test: all of it
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +19,8 @@ const SOON: Duration = Duration::from_secs(5);
 async fn a_member_signs_in_and_out() {
     let demo = Demo::find().await.unwrap();
     let session = demo.sign_in().await.unwrap();
-    let who = session.send(Method::GET, "/api/session", None).await.unwrap().expect(200).unwrap().json().unwrap();
+    let who =
+        session.send(Method::GET, "/api/session", None).await.unwrap().expect(200).unwrap().json().unwrap();
     assert_eq!(who["member"]["name"], demo.settings.member.as_str(), "{who}");
     assert_eq!(who["member"]["displayName"], "Alice Kim", "{who}");
 
@@ -32,7 +34,8 @@ async fn a_member_signs_in_and_out() {
 async fn the_cookie_is_out_of_reach_of_scripts_and_of_other_sites() {
     let demo = Demo::find().await.unwrap();
     let Demo { settings, .. } = &demo;
-    let answer = try_sign_in(&Http::default(), &settings.web_url, &settings.member, &settings.password).await.unwrap();
+    let answer =
+        try_sign_in(&Http::default(), &settings.web_url, &settings.member, &settings.password).await.unwrap();
     let cookie = answer.header("set-cookie").unwrap().to_lowercase();
     for attribute in ["httponly", "samesite=strict", "path=/"] {
         assert!(cookie.contains(attribute), "{attribute} is missing in {cookie}");
@@ -58,7 +61,8 @@ async fn a_wrong_password_and_an_unknown_member_look_the_same() {
     let http = Http::default();
     let ask = async |member: &str| {
         let began = Instant::now();
-        let answer = try_sign_in(&http, &demo.settings.web_url, member, "certainly not the password").await.unwrap();
+        let answer =
+            try_sign_in(&http, &demo.settings.web_url, member, "certainly not the password").await.unwrap();
         (began.elapsed(), answer)
     };
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
@@ -76,7 +80,10 @@ async fn a_wrong_password_and_an_unknown_member_look_the_same() {
     let (known, unknown) = (known[known.len() / 2], unknown[unknown.len() / 2]);
     println!("wrong password: {known:?}; unknown member: {unknown:?} (medians of 9)");
     let tolerance = Duration::from_millis(15) + known.max(unknown) / 3;
-    assert!(known.abs_diff(unknown) <= tolerance, "a stopwatch tells who is a member: {known:?}, {unknown:?}");
+    assert!(
+        known.abs_diff(unknown) <= tolerance,
+        "a stopwatch tells who is a member: {known:?}, {unknown:?}"
+    );
 }
 
 #[tokio::test]
@@ -90,7 +97,11 @@ async fn another_site_cannot_change_anything() {
         Http::default().send(Method::PUT, &url, &all, r#"{"size":0}"#.into()).await.unwrap()
     };
     assert_eq!(send(&[]).await.status, 403, "without the header");
-    let foreign = [("x-requested-with", "internet-disk"), ("sec-fetch-site", "cross-site"), ("origin", "http://elsewhere.example")];
+    let foreign = [
+        ("x-requested-with", "internet-disk"),
+        ("sec-fetch-site", "cross-site"),
+        ("origin", "http://elsewhere.example"),
+    ];
     assert_eq!(send(&foreign).await.status, 403, "from another origin");
 }
 
@@ -106,7 +117,8 @@ async fn a_suspended_member_is_out_and_comes_back() {
     let members = demo.cluster.members();
     objects::merge(&members, &person.name, json!({ "spec": { "state": "Suspended" } })).await.unwrap();
     let (_, took) = wait::until("the suspended member is refused everywhere", SOON, async || {
-        let refused = try_sign_in(&Http::default(), &demo.settings.web_url, &person.name, &person.password).await?;
+        let refused =
+            try_sign_in(&Http::default(), &demo.settings.web_url, &person.name, &person.password).await?;
         let list = disk.get("kept.txt").await?;
         Ok((refused.status != 200 && list.status == 403).then_some(()))
     })
@@ -140,7 +152,8 @@ async fn a_changed_secret_changes_the_password() {
     .unwrap();
     println!("a changed Secret was in force after {took:?}");
     wait::until("the old one is refused", SOON, async || {
-        let old = try_sign_in(&Http::default(), &demo.settings.web_url, &person.name, &person.password).await?;
+        let old =
+            try_sign_in(&Http::default(), &demo.settings.web_url, &person.name, &person.password).await?;
         Ok((old.status == 401).then_some(()))
     })
     .await

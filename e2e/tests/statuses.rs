@@ -1,4 +1,5 @@
 //! What a platform engineer sees: `kubectl get`, `describe` and `wait` must be enough to run a disk.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // a test: all of it
 
 use std::time::Duration;
 
@@ -11,11 +12,19 @@ use internet_disk_e2e::wait;
 #[tokio::test]
 async fn get_reads_well() {
     let demo = Demo::find().await.unwrap();
-    let table = kubectl(&demo.settings, &["-n", "disk", "get", "diskclusters,members,groups"]).await.unwrap().expect_success().unwrap();
+    let table = kubectl(&demo.settings, &["-n", "disk", "get", "diskclusters,members,groups"])
+        .await
+        .unwrap()
+        .expect_success()
+        .unwrap();
     println!("{table}");
     let row = |kind: &str, name: &str| {
         let wanted = format!("{kind}.internetdisk.dev/{name} ");
-        table.lines().find(|line| line.starts_with(&wanted)).unwrap_or_else(|| panic!("no {kind}/{name}")).to_owned()
+        table
+            .lines()
+            .find(|line| line.starts_with(&wanted))
+            .unwrap_or_else(|| panic!("no {kind}/{name}"))
+            .to_owned()
     };
     let cluster = row("diskcluster", "demo");
     for word in ["True", "3/3", "2/2", "http://disk.localhost:8080"] {
@@ -35,7 +44,16 @@ async fn get_reads_well() {
 #[tokio::test]
 async fn wait_works_for_all_three() {
     let demo = Demo::find().await.unwrap();
-    let arguments = ["-n", "disk", "wait", "--for=condition=Ready", "--timeout=30s", "diskcluster/demo", "member/alice", "group/design"];
+    let arguments = [
+        "-n",
+        "disk",
+        "wait",
+        "--for=condition=Ready",
+        "--timeout=30s",
+        "diskcluster/demo",
+        "member/alice",
+        "group/design",
+    ];
     let told = kubectl(&demo.settings, &arguments).await.unwrap().expect_success().unwrap();
     assert_eq!(told.lines().filter(|line| line.ends_with("condition met")).count(), 3, "{told}");
 }
@@ -44,7 +62,11 @@ async fn wait_works_for_all_three() {
 async fn describe_says_what_happened_and_what_to_do() {
     let demo = Demo::find().await.unwrap();
     for (kind, name) in [("diskcluster", "demo"), ("member", "alice"), ("group", "design")] {
-        let told = kubectl(&demo.settings, &["-n", "disk", "describe", kind, name]).await.unwrap().expect_success().unwrap();
+        let told = kubectl(&demo.settings, &["-n", "disk", "describe", kind, name])
+            .await
+            .unwrap()
+            .expect_success()
+            .unwrap();
         println!("{told}");
         assert!(told.contains("Conditions:"), "{kind}");
     }
@@ -54,12 +76,18 @@ async fn describe_says_what_happened_and_what_to_do() {
     let member = format!(
         "apiVersion: internetdisk.dev/v1alpha1\nkind: Member\nmetadata: {{name: {name}, namespace: disk}}\nspec:\n  clusterRef: {{name: demo}}\n  quota: 1Mi\n  passwordSecretRef: {{name: {name}}}\n"
     );
-    kubectl_with(&demo.settings, &["apply", "--server-side", "-f", "-"], &member).await.unwrap().expect_success().unwrap();
+    kubectl_with(&demo.settings, &["apply", "--server-side", "-f", "-"], &member)
+        .await
+        .unwrap()
+        .expect_success()
+        .unwrap();
     let members = demo.cluster.members();
-    let (ready, _) = objects::holds(&members, &name, "Ready", "False", Duration::from_secs(30)).await.unwrap();
+    let (ready, _) =
+        objects::holds(&members, &name, "Ready", "False", Duration::from_secs(30)).await.unwrap();
     assert!(ready.message.contains(&name), "the message names the Secret: {}", ready.message);
     let told = wait::until("an event tells it", Duration::from_secs(30), async || {
-        let told = kubectl(&demo.settings, &["-n", "disk", "describe", "member", &name]).await?.expect_success()?;
+        let told =
+            kubectl(&demo.settings, &["-n", "disk", "describe", "member", &name]).await?.expect_success()?;
         let events = told.split("Events:").nth(1).unwrap_or_default().to_owned();
         Ok(events.contains(&name).then_some(told))
     })
@@ -80,7 +108,11 @@ async fn a_ready_condition_is_there_from_first_sight() {
     let spec = serde_json::json!({ "clusterRef": { "name": "demo" }, "quota": "1Mi" });
     let created = objects::create(&members, &name, spec).await.unwrap();
     let condition = &created.data["status"]["conditions"][0];
-    assert_eq!((&condition["type"], &condition["status"]), (&"Ready".into(), &"Unknown".into()), "{condition}");
+    assert_eq!(
+        (&condition["type"], &condition["status"]),
+        (&"Ready".into(), &"Unknown".into()),
+        "{condition}"
+    );
     objects::ready(&members, &name, Duration::from_secs(30)).await.unwrap();
     objects::delete(&members, &name).await.unwrap();
 }

@@ -1,4 +1,5 @@
 //! A thousand Members and a hundred Groups: how long until all are Ready, and what it costs.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // a test: all of it
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -61,7 +62,9 @@ async fn create_all(objects: Vec<(Objects, String, Value)>) -> Result<()> {
 
 async fn ready(api: &Objects) -> Result<usize> {
     let found = api.list(&ListParams::default().labels(LABEL)).await?.items;
-    let ready = found.iter().filter(|object| objects::condition(object, "Ready").is_some_and(|one| one.status == "True"));
+    let ready = found
+        .iter()
+        .filter(|object| objects::condition(object, "Ready").is_some_and(|one| one.status == "True"));
     Ok(ready.count())
 }
 
@@ -81,7 +84,8 @@ async fn largest_operator(demo: &Demo) -> u64 {
     let pods: Api<Pod> = Api::namespaced(demo.cluster.client.clone(), OPERATOR_NAMESPACE);
     let mut largest = 0;
     for pod in pods.list(&ListParams::default()).await.unwrap().items {
-        for pid in chaos::pids(&demo.cluster, OPERATOR_NAMESPACE, &pod.metadata.name.unwrap()).await.unwrap() {
+        for pid in chaos::pids(&demo.cluster, OPERATOR_NAMESPACE, &pod.metadata.name.unwrap()).await.unwrap()
+        {
             largest = largest.max(memory::process(pid).map_or(0, |process| process.rss));
         }
     }
@@ -126,12 +130,19 @@ async fn a_thousand_members_and_a_hundred_groups() {
     .await
     .unwrap();
     let all_ready = began.elapsed();
-    println!("all were Ready {all_ready:?} after the operator was started: {:.1} times as long", all_ready.as_secs_f64() / created.as_secs_f64());
+    println!(
+        "all were Ready {all_ready:?} after the operator was started: {:.1} times as long",
+        all_ready.as_secs_f64() / created.as_secs_f64()
+    );
 
     let (_, took) = {
         let patch = json!({ "spec": { "quota": "20Mi" } });
         objects::merge(&demo.cluster.members(), &witness.name, patch).await.unwrap();
-        wait::until("the quota is in force", Duration::from_secs(20), async || Ok((disk.usage().await?.limit == 20 << 20).then_some(()))).await.unwrap()
+        wait::until("the quota is in force", Duration::from_secs(20), async || {
+            Ok((disk.usage().await?.limit == 20 << 20).then_some(()))
+        })
+        .await
+        .unwrap()
     };
     println!("a changed quota among them was in force after {took:?}");
     let memory = largest_operator(&demo).await;
