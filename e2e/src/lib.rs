@@ -15,6 +15,7 @@ pub mod noise;
 pub mod objects;
 pub mod people;
 pub mod settings;
+pub mod story;
 pub mod tus;
 pub mod wait;
 pub mod web;
