@@ -7,8 +7,11 @@
 
 pub mod compile;
 pub mod credentials;
+#[cfg(test)]
+mod fixture;
 mod fold;
 mod index;
+mod publish;
 mod seal;
 mod settings;
 mod shard;
@@ -18,6 +21,7 @@ pub mod web_keys;
 
 pub use fold::{Owner, Roster};
 pub use index::{Index, ShardRef};
+pub use publish::{Head, Publication, publish};
 pub use seal::{Part, Refused, Sealed, digest, open, seal};
 pub use settings::{
     DiskPodAddress, GroupCreation, GroupSettings, Mode, SessionSettings, Settings, TicketKey, TrashSettings,

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use crate::FORMAT;
 use crate::fold::{Held, Roster};
 use crate::index::{Index, ShardRef};
-use crate::seal::{Part, Refused, digest, open};
+use crate::seal::{Part, Refused, Sealed, digest, open};
 use crate::shard::{SHARDS, Shard};
 
 /// A handle to the newest roster; clones share it. Sources feed it, and it decides what to believe: what the
@@ -75,6 +75,25 @@ impl Store {
     pub async fn loaded(&self) {
         // The sender lives as long as `self`, so waiting cannot fail.
         let _ = self.changed().wait_for(|_| self.is_loaded()).await;
+    }
+
+    /// Takes a roster that is at hand in one piece. Says which shards are still wanted: those that were not
+    /// given, or not believed.
+    ///
+    /// # Errors
+    /// When the index is not believed; nothing has changed then.
+    pub fn take<'a>(
+        &self,
+        index: &Sealed,
+        shards: impl IntoIterator<Item = (u8, &'a Sealed)>,
+    ) -> Result<Vec<u8>, Refused> {
+        let Some(mut draft) = self.examine(&index.body, &index.signature)? else { return Ok(Vec::new()) };
+        for (shard, sealed) in shards {
+            if let Err(refused) = self.add(&mut draft, shard, &sealed.body, &sealed.signature) {
+                tracing::warn!(shard, reason = %refused, "A shard is not taken; the one before stays in force.");
+            }
+        }
+        Ok(self.adopt(draft))
     }
 
     /// Looks at an index; nothing when it brings nothing new.
