@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034 # the scripts that source it use its names
 # Where the demo runs, and how one speaks to that place. Sourced by the scripts of this directory, at the root of
 # the repository.
 
