@@ -1,1 +1,34 @@
 //! The engine: a log per space on a shared volume, extended by compare-and-swap.
+//!
+//! The protocol is `docs/reference/volume.md`. Start at [`Engine`], which gives out a [`Space`] for each id; a space
+//! gives out a [`Snapshot`] to read from and takes an [`Operation`] to commit.
+
+mod engine;
+mod error;
+mod extent;
+mod file_system;
+mod host;
+mod name;
+mod node;
+mod operation;
+mod path;
+mod read;
+mod snapshot;
+mod space;
+mod stage;
+mod upload;
+
+pub use engine::{Engine, EngineConfig, Local, LocalConfig, Settings};
+pub use error::{Error, OpenError};
+pub use extent::{Extent, ObjectId, VolumeIndex};
+pub use file_system::{FileSystem, FsError, FsFuture, Health, NewFile, OpenFile};
+pub use host::{Host, TokioHost};
+pub use name::{LONGEST_NAME, Name, NameError};
+pub use node::{Kind, Node, NodeId};
+pub use operation::{Committed, Condition, NewUpload, Operation, OperationId, Request, UploadId, UploadStatus};
+pub use path::{DEEPEST, NodePath, PathError};
+pub use read::{Reader, Segment};
+pub use snapshot::{Freshness, Snapshot, Usage};
+pub use space::Space;
+pub use stage::{Stage, Staged};
+pub use upload::UploadWriter;

@@ -1,0 +1,165 @@
+//! Why the engine did not do what it was asked.
+
+use api::bytes::Bytes;
+use api::generation::RosterGeneration;
+use api::ids::VolumeName;
+
+use crate::file_system::FsError;
+use crate::name::NameError;
+use crate::path::PathError;
+
+/// Why an operation on a space was refused or failed.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// Nothing is at the path.
+    #[error("there is nothing at this path")]
+    NotFound,
+    /// Something is at the path already.
+    #[error("there is something at this path already")]
+    Exists,
+    /// A part of the path is a file.
+    #[error("a part of the path is a file, not a directory")]
+    NotADirectory,
+    /// A directory is where a file is needed.
+    #[error("this is a directory")]
+    IsADirectory,
+    /// A directory would have to go into itself.
+    #[error("a directory can not be put into itself")]
+    IntoItself,
+    /// The root can be neither moved nor replaced nor deleted.
+    #[error("the root of a space stays where it is")]
+    Root,
+    /// The [condition](crate::Condition) does not hold.
+    #[error("the file is not the version that was expected")]
+    Precondition,
+    /// The space would hold more than its limit.
+    #[error("the space is full: {used} used and {reserved} reserved of {limit}, {needed} more needed")]
+    QuotaExceeded {
+        /// What the space may hold.
+        limit: Bytes,
+        /// What it holds.
+        used: Bytes,
+        /// What uploads under way have reserved.
+        reserved: Bytes,
+        /// How much more it would have to hold.
+        needed: Bytes,
+    },
+    /// A text is no name.
+    #[error(transparent)]
+    NameInvalid(#[from] NameError),
+    /// It would be nested too deep.
+    #[error("directories can be nested {} deep at most", crate::path::DEEPEST)]
+    TooDeep,
+    /// The operation touches more nodes than fit in one entry.
+    #[error("this touches more than {most} files and directories at once; do it in parts")]
+    TooMany {
+        /// The most that do fit.
+        most: usize,
+    },
+    /// It may have been done or not. Asking again with the same operation id is safe; so is looking.
+    #[error("whether it was done is not known; look again")]
+    OutcomeUnknown,
+    /// There is no such upload, not any more or never.
+    #[error("there is no such upload")]
+    UploadGone,
+    /// The bytes given do not begin where the durable ones end.
+    #[error("the upload goes on at offset {durable}")]
+    OffsetConflict {
+        /// Where they end.
+        durable: u64,
+    },
+    /// Another request or another pod goes on with the upload.
+    #[error("the upload goes on elsewhere")]
+    Fenced,
+    /// More bytes than announced.
+    #[error("there are more bytes than were announced")]
+    TooLong,
+    /// A limit of an older roster than the space has seen.
+    #[error("the space has seen the limits of roster generation {seen}")]
+    Superseded {
+        /// The latest it has seen.
+        seen: RosterGeneration,
+    },
+    /// The volume does not answer. Nothing was changed.
+    #[error("the volume {0} does not answer")]
+    Stalled(VolumeName),
+    /// The volume is full.
+    #[error("the volume is full")]
+    StorageFull,
+    /// What is on the volume does not fit together; the space is not touched any more by this pod.
+    #[error("the space was stopped: {reason}")]
+    SpaceStopped {
+        /// What was found, and where.
+        reason: String,
+    },
+    /// The space is on a volume that this pod does not have, or that belongs to another cluster.
+    #[error("{0}")]
+    UnknownSpace(String),
+    /// The file system failed.
+    #[error("the file system failed: {0}")]
+    Io(String),
+}
+
+impl From<PathError> for Error {
+    fn from(error: PathError) -> Self {
+        match error {
+            PathError::Name(error) => Self::NameInvalid(error),
+            PathError::TooDeep => Self::TooDeep,
+        }
+    }
+}
+
+impl Error {
+    /// The error of a file system as one of the engine.
+    pub(crate) fn of(error: FsError, volume: &VolumeName) -> Self {
+        match error {
+            FsError::Stalled => Self::Stalled(volume.clone()),
+            FsError::Full => Self::StorageFull,
+            error @ (FsError::NotFound | FsError::Exists | FsError::Other(_)) => Self::Io(error.to_string()),
+        }
+    }
+}
+
+/// Why an engine could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The volume belongs to another DiskCluster.
+    #[error(
+        "the volume {volume} belongs to the DiskCluster with uid {owner}, not to {cluster}; to take it over, set \
+         adoptClusterUID to {owner}"
+    )]
+    Foreign {
+        /// Which volume.
+        volume: VolumeName,
+        /// To whom it belongs.
+        owner: api::ids::ClusterUid,
+        /// Who asked.
+        cluster: api::ids::ClusterUid,
+    },
+    /// The volume was written by a newer version.
+    #[error("the volume {volume} has format {found}, and this version reads up to {known}; use a newer version")]
+    Newer {
+        /// Which volume.
+        volume: VolumeName,
+        /// Its format.
+        found: u32,
+        /// The newest format known here.
+        known: u32,
+    },
+    /// What says whose the volume is can not be read.
+    #[error("the file internet-disk.json of the volume {volume} can not be understood: {reason}")]
+    Unreadable {
+        /// Which volume.
+        volume: VolumeName,
+        /// Why not.
+        reason: String,
+    },
+    /// The directory of a volume can not be used.
+    #[error("the volume {volume} can not be used: {reason}")]
+    Unusable {
+        /// Which volume.
+        volume: VolumeName,
+        /// Why not.
+        reason: String,
+    },
+}

@@ -1,0 +1,73 @@
+//! Where the bytes of files are.
+
+use std::fmt;
+
+use api::generation::Generation;
+
+/// Names a data file, which is immutable once something refers to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectId {
+    /// The generation its maker knew. One born below the watermark may no longer be introduced, and so may be
+    /// collected when nothing refers to it.
+    pub born: Generation,
+    /// Chance, so that no two are the same.
+    pub random: u64,
+}
+
+impl fmt::Display for ObjectId {
+    /// The name of its file.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{:016x}", self.born, self.random)
+    }
+}
+
+impl ObjectId {
+    /// The object whose file has this name.
+    pub(crate) fn of_name(name: &str) -> Option<Self> {
+        let (born, random) = name.split_once('-')?;
+        let id = Self { born: born.parse().ok()?, random: u64::from_str_radix(random, 16).ok()? };
+        (id.to_string() == name).then_some(id)
+    }
+}
+
+/// Which volume of the pool an object lies on, by its place in the table that the space keeps; 0 is the home volume.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VolumeIndex(pub u16);
+
+/// Some bytes of an object. The content of a file is a list of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Extent {
+    /// The volume of the object.
+    pub volume: VolumeIndex,
+    /// The object.
+    pub object: ObjectId,
+    /// Where the bytes begin in it.
+    pub offset: u64,
+    /// How many there are, never none.
+    pub length: u64,
+}
+
+impl Extent {
+    /// A few bits that tell this content from another.
+    pub(crate) fn mark(&self) -> u32 {
+        let mixed = self.object.random ^ self.object.born.0.rotate_left(32) ^ self.offset.rotate_left(16);
+        #[expect(clippy::cast_possible_truncation, reason = "a few bits are wanted")]
+        let mark = (mixed ^ (mixed >> 32)) as u32;
+        mark
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_has_one_name() {
+        let id = ObjectId { born: Generation(12), random: 0xab };
+        assert_eq!(id.to_string(), "12-00000000000000ab");
+        assert_eq!(ObjectId::of_name("12-00000000000000ab"), Some(id));
+        for wrong in ["12-ab", "012-00000000000000ab", "12-00000000000000AB", "12", "", "-", "x-1"] {
+            assert_eq!(ObjectId::of_name(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! The narrow door to a volume. The engine does no I/O of its own: it asks this.
+//!
+//! It is kept such that an object store's conditional put could stand behind it one day: files are written once,
+//! under names nobody else uses, and the only thing that decides a race is [`FileSystem::link`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+
+/// What an operation on a volume comes back with.
+pub type FsFuture<T> = BoxFuture<'static, Result<T, FsError>>;
+
+/// Why an operation on a volume failed. Whatever it says, an operation that changes something may have been done, or
+/// may be done later, unless it is [`FsError::NotFound`] of the source.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FsError {
+    /// There is no such name.
+    #[error("no such file or directory")]
+    NotFound,
+    /// The name exists.
+    #[error("the name exists")]
+    Exists,
+    /// No space, no inodes, or a quota of the file system itself.
+    #[error("the volume is full")]
+    Full,
+    /// It did not answer in time.
+    #[error("the volume does not answer")]
+    Stalled,
+    /// Anything else, in the words of the system.
+    #[error("{0}")]
+    Other(Arc<str>),
+}
+
+/// A file that is written once, from its beginning to its end, by whoever created it.
+pub trait NewFile: Send + Sync {
+    /// Writes behind what was written before.
+    fn append(&self, content: Bytes) -> FsFuture<()>;
+    /// Makes what was written durable; not the name of the file, see [`FileSystem::sync_directory`].
+    fn sync(&self) -> FsFuture<()>;
+}
+
+/// A file that is read.
+pub trait OpenFile: Send + Sync {
+    /// So many bytes from an offset; fewer only where the file ends.
+    fn read(&self, offset: u64, length: usize) -> FsFuture<Bytes>;
+    /// The descriptor of the file in this process, for `sendfile`.
+    fn descriptor(&self) -> Option<std::os::fd::BorrowedFd<'_>>;
+}
+
+/// How a volume is doing, without asking it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Health {
+    /// How long ago a canary was last written, synced, linked and removed; `None` before the first time.
+    pub canary_age: Option<Duration>,
+    /// What was free when last looked.
+    pub free: api::bytes::Bytes,
+}
+
+/// A volume. Paths are relative to it, with slashes.
+pub trait FileSystem: Send + Sync + 'static {
+    /// Makes a new file to be written piece by piece. [`FsError::Exists`] when the name is taken.
+    fn create(&self, path: &str) -> FsFuture<Arc<dyn NewFile>>;
+    /// Creates a file with this content and makes the content durable. As one call, because on the way to a commit
+    /// every switch of threads counts.
+    fn write(&self, path: &str, content: Bytes) -> FsFuture<()>;
+    /// A second name for a file: atomic, and [`FsError::Exists`] when the name is taken.
+    fn link(&self, from: &str, to: &str) -> FsFuture<()>;
+    /// Opens a file afresh.
+    fn open(&self, path: &str) -> FsFuture<Arc<dyn OpenFile>>;
+    /// The whole content of a file, opened afresh; at most so many bytes and one.
+    fn read(&self, path: &str, most: usize) -> FsFuture<Bytes>;
+    /// The names in a directory, in no order.
+    fn list(&self, path: &str) -> FsFuture<Vec<String>>;
+    /// Takes a name away.
+    fn unlink(&self, path: &str) -> FsFuture<()>;
+    /// The length of a file.
+    fn stat(&self, path: &str) -> FsFuture<u64>;
+    /// Makes the names in a directory durable.
+    fn sync_directory(&self, path: &str) -> FsFuture<()>;
+    /// Makes a directory whose parent exists. [`FsError::Exists`] when the name is taken.
+    fn make_directory(&self, path: &str) -> FsFuture<()>;
+    /// How the volume is doing. Never waits.
+    fn health(&self) -> Health;
+}

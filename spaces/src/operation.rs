@@ -1,0 +1,151 @@
+//! What can be asked of a space, and what comes back.
+
+use std::fmt;
+use std::str::FromStr;
+
+use api::bytes::Bytes;
+use api::generation::{Generation, RosterGeneration};
+use uuid::Uuid;
+
+use crate::node::Node;
+use crate::path::NodePath;
+use crate::stage::Staged;
+
+/// Names an operation, so that a retry of it is answered with the first outcome instead of being done twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OperationId(pub Uuid);
+
+/// Names an upload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UploadId(pub Uuid);
+
+impl fmt::Display for UploadId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_hyphenated().fmt(f)
+    }
+}
+
+impl FromStr for UploadId {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, uuid::Error> {
+        Uuid::try_parse(text).map(Self)
+    }
+}
+
+/// An operation with the id that makes it safe to ask again.
+#[derive(Debug)]
+pub struct Request {
+    /// Its id.
+    pub id: OperationId,
+    /// The newest generation the sender knew when it first asked. Needed of a sender that may ask again elsewhere: an
+    /// operation older than what the space remembers is refused, not done twice. `None` when this call is the only
+    /// one with this id.
+    pub born: Option<Generation>,
+    /// What shall be done.
+    pub operation: Operation,
+}
+
+/// What must hold of what is at a path.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Condition {
+    /// Anything.
+    #[default]
+    None,
+    /// Nothing is there.
+    Absent,
+    /// The node there has this [`Node::etag`].
+    Matches(String),
+}
+
+/// What can be done to a space. Each is done as a whole or not at all.
+#[derive(Debug)]
+pub enum Operation {
+    /// Makes a directory. With `parents`, also those above it; and one that is there already is no error.
+    MakeDirectory {
+        /// Where.
+        path: NodePath,
+        /// Whether to make what is missing above.
+        parents: bool,
+    },
+    /// Makes a file, or gives a file new content.
+    Put {
+        /// Where.
+        path: NodePath,
+        /// The content.
+        content: Staged,
+        /// What must hold of the file there.
+        condition: Condition,
+        /// Whether to make the directories above that are missing.
+        parents: bool,
+    },
+    /// Gives a file or directory another place. What it replaces is gone.
+    Move {
+        /// Which.
+        from: NodePath,
+        /// Its new path.
+        to: NodePath,
+        /// Whether something may be there already.
+        overwrite: bool,
+    },
+    /// Copies a file, or a directory with all in it. No byte of content is moved for it, but every copy counts.
+    Copy {
+        /// Which.
+        from: NodePath,
+        /// The path of the copy.
+        to: NodePath,
+        /// Whether something may be there already.
+        overwrite: bool,
+    },
+    /// Deletes a file, or a directory with all in it.
+    Delete {
+        /// Which.
+        path: NodePath,
+        /// What must hold of it.
+        condition: Condition,
+    },
+    /// Sets the limit to `used + reserved`, but at least to the target and at most to the ceiling.
+    Limit {
+        /// The roster that wants it; only a later one than the space has seen counts.
+        roster_generation: RosterGeneration,
+        /// What is wished for.
+        target: Bytes,
+        /// What it may not pass, whatever is in use.
+        ceiling: Bytes,
+    },
+}
+
+/// What a committed operation did.
+#[derive(Clone, Debug)]
+pub struct Committed {
+    /// The generation of the space that has it.
+    pub generation: Generation,
+    /// The file or directory that was made or changed; `None` for what has none, or when it is gone since.
+    pub node: Option<Node>,
+}
+
+/// A new upload.
+#[derive(Clone, Debug)]
+pub struct NewUpload {
+    /// What it becomes.
+    pub path: NodePath,
+    /// How many bytes it will have; they are reserved at once.
+    pub length: Bytes,
+    /// What must hold of the file there, now and when the upload is complete.
+    pub condition: Condition,
+    /// Whether to make the directories above that are missing, when it is complete.
+    pub parents: bool,
+}
+
+/// How far an upload is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UploadStatus {
+    /// How many bytes are durable: where to go on.
+    pub offset: Bytes,
+    /// How many there will be.
+    pub length: Bytes,
+    /// What it becomes.
+    pub path: NodePath,
+    /// Whether it is the file already.
+    pub complete: bool,
+}
