@@ -1,0 +1,1 @@
+//! How quota moves from members to groups and back.

@@ -1,0 +1,1 @@
+//! Tells disk pods what limits hold.
