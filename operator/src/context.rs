@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use api::kubernetes::{DiskCluster, Group, Member};
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
-use k8s_openapi::api::core::v1::{Pod, Secret, Service};
+use k8s_openapi::api::core::v1::{Pod, PodSpec, Service};
 use kube::Client;
 use kube::runtime::watcher;
 
@@ -66,18 +66,12 @@ impl Context {
             metrics,
         })
     }
-
-    /// Secrets that changed, ours or anybody's, by their metadata alone.
-    pub fn secrets(&self) -> Mirror<Secret> {
-        Mirror::new(api(&self.client, self.settings.namespace.as_deref()), watcher::Config::default())
-            .keeping(|secret| secret.data = None)
-    }
 }
 
 /// Of a pod only its state and place are looked at.
 fn pod_essentials(pod: &mut Pod) {
     if let Some(spec) = &mut pod.spec {
         let node = spec.node_name.take();
-        *spec = k8s_openapi::api::core::v1::PodSpec { node_name: node, ..Default::default() };
+        *spec = PodSpec { node_name: node, ..Default::default() };
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use futures::StreamExt;
 use k8s_openapi::NamespaceResourceScope;
-use kube::runtime::{WatchStreamExt, watcher};
+use kube::runtime::{WatchStreamExt, metadata_watcher, watcher};
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
@@ -189,6 +189,33 @@ where
     fn tell(&self, object: &K) {
         for listener in &*self.inner.listeners.lock().unwrap_or_else(PoisonError::into_inner) {
             listener(object);
+        }
+    }
+}
+
+/// Calls `listener` with the key of each object that appears, changes or goes. Only metadata travels, and nothing is
+/// kept: for kinds of which there may be many that are none of ours, such as Secrets. It must return at once. Runs
+/// until dropped.
+pub async fn notice<K>(api: Api<K>, config: watcher::Config, listener: impl Fn(Key) + Send + 'static)
+where
+    K: Resource + Clone + DeserializeOwned + fmt::Debug + Send + 'static,
+    K::DynamicType: Default,
+{
+    let mut events = metadata_watcher(api, config).default_backoff().boxed();
+    while let Some(event) = events.next().await {
+        match event {
+            Ok(
+                watcher::Event::Apply(object)
+                | watcher::Event::InitApply(object)
+                | watcher::Event::Delete(object),
+            ) => {
+                listener(Key::of(&object));
+            }
+            Ok(watcher::Event::Init | watcher::Event::InitDone) => {}
+            Err(error) => {
+                let kind = K::kind(&K::DynamicType::default()).into_owned();
+                tracing::warn!(kind, %error, "The watch broke off; it is taken up again.");
+            }
         }
     }
 }
