@@ -1,0 +1,142 @@
+//! A directory of this machine as a volume: where the shared file system is mounted.
+
+mod canary;
+mod directory;
+mod fault;
+mod file;
+mod pool;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::time::Duration;
+
+use api::ids::VolumeName;
+use bytes::Bytes;
+
+use crate::error::OpenError;
+use crate::file_system::{FileSystem, FsError, FsFuture, Health, NewFile, OpenFile};
+use canary::Canary;
+use directory::Directory;
+use fault::Faults;
+use file::{Reading, Writing};
+use pool::{Pool, Size};
+
+/// How long opening waits for a volume. One that does not answer is opened all the same: it may answer later.
+const OPENING: Duration = Duration::from_secs(1);
+
+/// A directory as a volume. Whatever hangs in it hangs a thread of its own, never the caller.
+pub struct LocalVolume {
+    directory: Arc<Directory>,
+    pool: Pool,
+    canary: Canary,
+}
+
+impl LocalVolume {
+    /// The volume mounted at `path`. `faults` is for tests: see [`LocalConfig`](crate::LocalConfig). Its futures need
+    /// a tokio runtime with a clock.
+    ///
+    /// # Errors
+    /// When the directory can not be opened; that it does not answer is none.
+    pub fn open(
+        name: &VolumeName,
+        path: PathBuf,
+        faults: Option<PathBuf>,
+    ) -> Result<Arc<dyn FileSystem>, OpenError> {
+        let unusable = |reason: String| OpenError::Unusable { volume: name.clone(), reason };
+        let faults = faults.map(|directory| Faults::new(directory, name));
+        let directory = Arc::new(Directory::new(path));
+        let pool = Pool::new(name, faults);
+        let (opened, answer) = sync_channel(1);
+        let opening = directory.clone();
+        pool.thread("open", move || {
+            let _ = opened.send(opening.reopen());
+        })
+        .map_err(|error| unusable(format!("no thread can be started: {error}")))?;
+        match answer.recv_timeout(OPENING) {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Err(unusable(error.to_string())),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                tracing::warn!(volume = %name, "The volume does not answer; it is looked at again when it is needed.");
+            }
+        }
+        let canary = Canary::start(directory.clone(), pool.clone())
+            .map_err(|error| unusable(format!("no thread can be started: {error}")))?;
+        Ok(Arc::new(Self { directory, pool, canary }))
+    }
+
+    fn run<T: Send + 'static>(
+        &self,
+        size: Size,
+        call: impl FnOnce(&Directory) -> Result<T, FsError> + Send + 'static,
+    ) -> FsFuture<T> {
+        let directory = self.directory.clone();
+        self.pool.run(size, move || call(&directory))
+    }
+}
+
+impl FileSystem for LocalVolume {
+    fn create(&self, path: &str) -> FsFuture<Arc<dyn NewFile>> {
+        let (path, pool) = (path.to_owned(), self.pool.clone());
+        self.run(Size::Small, move |directory| {
+            Ok(Arc::new(Writing::new(directory.create(&path)?, path, pool)) as Arc<dyn NewFile>)
+        })
+    }
+
+    fn write(&self, path: &str, content: Bytes) -> FsFuture<()> {
+        let path = path.to_owned();
+        self.run(Size::Small, move |directory| {
+            let file = directory.create(&path)?;
+            file::write_at(&file, &content, 0, &path)?;
+            file::sync(&file, &path)
+        })
+    }
+
+    fn link(&self, from: &str, to: &str) -> FsFuture<()> {
+        let (from, to) = (from.to_owned(), to.to_owned());
+        self.run(Size::Small, move |directory| directory.link(&from, &to))
+    }
+
+    fn open(&self, path: &str) -> FsFuture<Arc<dyn OpenFile>> {
+        let (path, pool) = (path.to_owned(), self.pool.clone());
+        self.run(Size::Small, move |directory| {
+            Ok(Arc::new(Reading::new(directory.open(&path)?, path, pool)) as Arc<dyn OpenFile>)
+        })
+    }
+
+    fn read(&self, path: &str, most: usize) -> FsFuture<Bytes> {
+        let path = path.to_owned();
+        self.run(Size::Small, move |directory| {
+            file::read_at(&directory.open(&path)?, 0, most.saturating_add(1), &path)
+        })
+    }
+
+    fn list(&self, path: &str) -> FsFuture<Vec<String>> {
+        let path = path.to_owned();
+        self.run(Size::Large, move |directory| directory.list(&path))
+    }
+
+    fn unlink(&self, path: &str) -> FsFuture<()> {
+        let path = path.to_owned();
+        self.run(Size::Small, move |directory| directory.unlink(&path))
+    }
+
+    fn stat(&self, path: &str) -> FsFuture<u64> {
+        let path = path.to_owned();
+        self.run(Size::Small, move |directory| directory.length(&path))
+    }
+
+    fn sync_directory(&self, path: &str) -> FsFuture<()> {
+        let path = path.to_owned();
+        self.run(Size::Small, move |directory| directory.sync(&path))
+    }
+
+    fn make_directory(&self, path: &str) -> FsFuture<()> {
+        let path = path.to_owned();
+        self.run(Size::Small, move |directory| directory.make(&path))
+    }
+
+    fn health(&self) -> Health {
+        self.canary.health()
+    }
+}
