@@ -164,6 +164,24 @@ func (f FS) Processes(group string) ([]int, error) {
 	return slices.Compact(found), nil
 }
 
+// Children are the names of the groups directly below a group.
+func (f FS) Children(group string) ([]string, error) {
+	entries, err := os.ReadDir(filepath.Join(f.tracking, group))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, wrap(group, err)
+	}
+	var names []string
+	for _, entry := range entries {
+		if entry.IsDir() {
+			names = append(names, entry.Name())
+		}
+	}
+	return names, nil
+}
+
 // below lists a directory's tree, deepest first.
 func below(directory string) []string {
 	var found []string

@@ -31,7 +31,6 @@ type Authority struct {
 	directory   string
 	certificate *x509.Certificate
 	key         crypto.Signer
-	fresh       bool
 }
 
 // Subject is whom a certificate is for.
@@ -57,7 +56,6 @@ func Open(directory string) (*Authority, error) {
 		a.certificate, a.key = certificate, key
 		return a, nil
 	}
-	a.fresh = true
 	template := &x509.Certificate{
 		Subject:               pkix.Name{CommonName: "internet-disk-test-cluster"},
 		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
@@ -80,7 +78,8 @@ func (a *Authority) Issue(subject Subject) error {
 	if err != nil {
 		return err
 	}
-	if existing != nil && !a.fresh && covers(existing, subject) {
+	// One whose authority was made anew since is of no use.
+	if existing != nil && existing.CheckSignatureFrom(a.certificate) == nil && covers(existing, subject) {
 		return nil
 	}
 	template := &x509.Certificate{
