@@ -88,8 +88,7 @@ fn settle(
                 size: wanted.size,
                 granted,
             });
-        } else if state == AllocationState::Requested
-            && draft.wanted.joining.policy == JoinPolicy::OnRequest
+        } else if state == AllocationState::Requested && draft.wanted.joining.policy == JoinPolicy::OnRequest
         {
             draft.requests.push(Request { name: member.name.clone(), size: wanted.size });
         }

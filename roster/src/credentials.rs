@@ -95,10 +95,7 @@ impl Default for CredentialStore {
 impl CredentialStore {
     /// A store with nothing in it until a source has read something.
     pub fn empty() -> Self {
-        Self {
-            shards: (0..SHARDS).map(|_| ArcSwap::from_pointee(None)).collect(),
-            adopting: Arc::default(),
-        }
+        Self { shards: (0..SHARDS).map(|_| ArcSwap::from_pointee(None)).collect(), adopting: Arc::default() }
     }
 
     /// What the member's password is checked against; nothing if the member has none.
@@ -124,8 +121,10 @@ impl CredentialStore {
     pub(crate) fn offer(&self, shard: u8, body: &[u8]) -> Result<(), Unreadable> {
         let Credentials { generation, members } =
             serde_json::from_slice(body).map_err(|error| Unreadable { line: error.line() })?;
-        let mut verifiers: Vec<_> =
-            members.into_iter().map(|Credential { uid, verifier, name: _, source: _ }| (uid, verifier)).collect();
+        let mut verifiers: Vec<_> = members
+            .into_iter()
+            .map(|Credential { uid, verifier, name: _, source: _ }| (uid, verifier))
+            .collect();
         verifiers.sort_unstable_by_key(|(uid, _)| *uid);
         let held = Held { generation, verifiers: verifiers.into() };
         let _one_at_a_time = self.adopting.lock().unwrap_or_else(PoisonError::into_inner);

@@ -24,11 +24,7 @@ pub(crate) struct Operator {
 
 impl Operator {
     pub(crate) fn new() -> Self {
-        Self {
-            key: SigningKey::generate().unwrap(),
-            cluster: ClusterUid(Uuid::from_u128(77)),
-            last: None,
-        }
+        Self { key: SigningKey::generate().unwrap(), cluster: ClusterUid(Uuid::from_u128(77)), last: None }
     }
 
     pub(crate) fn trust(&self) -> Trust {
@@ -50,7 +46,11 @@ impl Operator {
     }
 
     /// Publishes as the next generation.
-    pub(crate) fn publish(&mut self, members: &[MemberWanted], groups: &[GroupWanted]) -> Option<Publication> {
+    pub(crate) fn publish(
+        &mut self,
+        members: &[MemberWanted],
+        groups: &[GroupWanted],
+    ) -> Option<Publication> {
         self.publish_with(self.head(), compile(members, groups))
     }
 
@@ -116,11 +116,7 @@ pub(crate) fn group(number: u32, owner: u32) -> GroupWanted {
         volume: "main".parse().unwrap(),
         display_name: Some(format!("Group Number {number}")),
         description: None,
-        joining: Joining {
-            policy: JoinPolicy::Open,
-            default_role: Role::Editor,
-            minimum: Bytes::ZERO,
-        },
+        joining: Joining { policy: JoinPolicy::Open, default_role: Role::Editor, minimum: Bytes::ZERO },
         access: GroupAccess::ReadWrite,
         members: vec![ListedMember {
             name: format!("member-{owner}").parse().unwrap(),

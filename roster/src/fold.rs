@@ -111,11 +111,7 @@ impl Roster {
         Self::fold(cluster, None, (0..SHARDS).map(|_| None).collect())
     }
 
-    pub(crate) fn fold(
-        cluster: ClusterUid,
-        index: Option<Index>,
-        shards: Vec<Option<Arc<Held>>>,
-    ) -> Self {
+    pub(crate) fn fold(cluster: ClusterUid, index: Option<Index>, shards: Vec<Option<Arc<Held>>>) -> Self {
         let settings = index.as_ref().map(|index| index.settings.clone()).unwrap_or_default();
         let mut members = Vec::new();
         let mut groups = Vec::new();
@@ -187,9 +183,7 @@ impl Roster {
         let named = self.index.as_ref().map(|index| index.shards.as_slice()).unwrap_or_default();
         (0u8..)
             .zip(named)
-            .filter(|(shard, named)| {
-                named.generation > RosterGeneration(0) && self.held(*shard).is_none()
-            })
+            .filter(|(shard, named)| named.generation > RosterGeneration(0) && self.held(*shard).is_none())
             .map(|(shard, _)| shard)
     }
 

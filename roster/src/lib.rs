@@ -28,7 +28,7 @@ pub use settings::{
     UploadSettings,
 };
 pub use shard::{
-    GroupAccess, AllocationEntry, AllocationState, GroupEntry, Invitation, JoinPolicy, Joining, MemberEntry,
+    AllocationEntry, AllocationState, GroupAccess, GroupEntry, Invitation, JoinPolicy, Joining, MemberEntry,
     MemberState, Participant, Request, SHARDS, Shard, shard_of,
 };
 pub use store::Store;

@@ -27,7 +27,7 @@ pub enum ClientError {
         /// Who was called.
         uri: Uri,
         /// What the connection said.
-        source: legacy::Error,
+        source: Box<legacy::Error>,
     },
     /// No full answer came in time.
     #[error("no answer from {uri} within {limit:?}")]
@@ -144,7 +144,7 @@ impl Client {
                 .inner
                 .request(request)
                 .await
-                .map_err(|source| ClientError::Unreachable { uri: uri.clone(), source })?;
+                .map_err(|source| ClientError::Unreachable { uri: uri.clone(), source: source.into() })?;
             let (head, body) = response.into_parts();
             let body = Limited::new(body, LARGEST_ANSWER)
                 .collect()

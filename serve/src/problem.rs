@@ -16,7 +16,11 @@ const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+
 
 /// An answer that is no success.
 #[derive(Debug)]
-pub struct Refusal {
+pub struct Refusal(Box<Parts>);
+
+/// Kept behind a box, since handlers pass refusals on as errors.
+#[derive(Debug)]
+struct Parts {
     problem: Problem,
     cause: Option<String>,
     headers: HeaderMap,
@@ -46,21 +50,21 @@ impl Refusal {
     /// Adds the cause, for the log alone.
     #[must_use]
     pub fn because(mut self, cause: impl Display) -> Self {
-        self.cause = Some(cause.to_string());
+        self.0.cause = Some(cause.to_string());
         self
     }
 
     /// Adds a header, such as `Retry-After`.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.insert(name, value);
+        self.0.headers.insert(name, value);
         self
     }
 }
 
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
-        Self { problem, cause: None, headers: HeaderMap::new() }
+        Self(Box::new(Parts { problem, cause: None, headers: HeaderMap::new() }))
     }
 }
 
@@ -72,7 +76,7 @@ impl From<ProblemCode> for Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let Self { problem, cause, mut headers } = self;
+        let Parts { problem, cause, mut headers } = *self.0;
         let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let code = problem.code.as_str();
         match cause {

@@ -85,7 +85,13 @@ fn a_handshake_is_both_sides() {
         ("no such group", gives(10), None, NoSuchGroup, None),
         ("open to everybody", gives(10), Some(group(1, Open, &[])), Active, Some(Role::Viewer)),
         ("open, but for too little", gives(9), Some(group(1, Open, &[])), BelowMinimum, None),
-        ("open, listed otherwise", gives(10), Some(group(1, Open, &[(1, EDITOR)])), Active, Some(Role::Editor)),
+        (
+            "open, listed otherwise",
+            gives(10),
+            Some(group(1, Open, &[(1, EDITOR)])),
+            Active,
+            Some(Role::Editor),
+        ),
         ("open, but blocked", gives(10), Some(group(1, Open, &[(1, ListedRole::Blocked)])), Blocked, None),
         ("on request", gives(10), Some(group(1, OnRequest, &[])), Requested, None),
         ("by invitation, not invited", gives(10), Some(group(1, InviteOnly, &[])), Requested, None),
@@ -95,13 +101,7 @@ fn a_handshake_is_both_sides() {
         ("another member of the name", gives(10), Some(admits(before_me, OnRequest)), Requested, None),
         ("another one, but open", gives(10), Some(admits(before_me, Open)), Active, Some(Role::Viewer)),
         ("another one blocked", gives(10), Some(blocks_one_before), Active, Some(Role::Viewer)),
-        (
-            "suspended",
-            in_state(MemberState::Suspended),
-            Some(listed(EDITOR)),
-            Suspended,
-            Some(Role::Editor),
-        ),
+        ("suspended", in_state(MemberState::Suspended), Some(listed(EDITOR)), Suspended, Some(Role::Editor)),
         ("not yet approved", in_state(MemberState::Pending), Some(listed(EDITOR)), Suspended, None),
         (
             "suspended and not admitted",
@@ -135,7 +135,11 @@ fn a_group_knows_its_participants_invitations_and_requests() {
     assert_eq!(names(group.participants.iter().map(|one| &one.name).collect()), ["m1"]);
     assert_eq!(group.participants[0].role, Role::Owner);
     assert_eq!(names(group.invited.iter().map(|one| &one.name).collect()), ["m2", "m5"]);
-    assert_eq!(names(group.requests.iter().map(|one| &one.name).collect()), ["m3"], "m4 asks with too little");
+    assert_eq!(
+        names(group.requests.iter().map(|one| &one.name).collect()),
+        ["m3"],
+        "m4 asks with too little"
+    );
 }
 
 #[test]
@@ -177,7 +181,8 @@ fn any_member(number: u128) -> impl Strategy<Value = MemberWanted> {
         1 => Just(MemberState::Suspended),
         1 => Just(MemberState::Pending)
     ];
-    let allocations = proptest::collection::btree_map(0u128..5, (0u64..30, proptest::option::of(0u128..6)), 0..5);
+    let allocations =
+        proptest::collection::btree_map(0u128..5, (0u64..30, proptest::option::of(0u128..6)), 0..5);
     let lent = proptest::collection::btree_map(0u128..5, 0u64..30, 0..5);
     (state, allocations, lent).prop_map(move |(state, allocations, lent)| {
         let mut one = member(number, &[]);

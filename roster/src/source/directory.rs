@@ -50,7 +50,10 @@ struct Reader {
 enum Stamp {
     /// A kubelet swaps this link for each change.
     Link(PathBuf),
-    Index { modified: SystemTime, length: u64 },
+    Index {
+        modified: SystemTime,
+        length: u64,
+    },
 }
 
 impl Stamp {

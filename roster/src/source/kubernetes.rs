@@ -111,7 +111,11 @@ impl Source {
                 }
             };
             let Some((body, signature)) = found else {
-                self.complaints.complain(NAME, &part, "there is no such ConfigMap with shard.json and signature");
+                self.complaints.complain(
+                    NAME,
+                    &part,
+                    "there is no such ConfigMap with shard.json and signature",
+                );
                 continue;
             };
             match self.store.add(&mut draft, shard, &body, &signature) {
