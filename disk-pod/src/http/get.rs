@@ -1,0 +1,120 @@
+//! `GET` and `HEAD` of a file: whole or a range, conditionally.
+
+use std::ops::Range;
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures::stream;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use jiff::Timestamp;
+use serde::Deserialize;
+use spaces::{Kind, Reader};
+
+use super::etag::{Tags, range_applies};
+use super::place::Place;
+use super::range::{Ranged, ranged};
+use super::{content, generation, parameters};
+use crate::app::App;
+use crate::auth::{Need, authorise};
+use crate::error::Error;
+use crate::load::{Load, Work};
+
+#[derive(Deserialize)]
+struct Parameters {
+    inline: Option<String>,
+}
+
+/// Answers with the bytes of a file.
+pub(crate) async fn get(app: &App, head: &Parts) -> Result<Response, Error> {
+    let place = Place::of(&head.uri, false)?;
+    let grant = authorise(app, head, &place.space, Need::Read)?;
+    let path = grant.node_path(&place.path)?;
+    let Parameters { inline } = parameters(&head.uri)?;
+    let space = app.space(&grant);
+    let snapshot = generation::snapshot(app, &space, &head.headers).await?;
+    let node = snapshot.lookup(&path).ok_or(Error::NotFound)?;
+    let Kind::File { size, modified, .. } = node.kind else { return Err(Error::IsADirectory) };
+    let (size, etag) = (size.0, node.etag());
+
+    let mut headers = HeaderMap::new();
+    headers.insert(header::ETAG, value(&etag));
+    generation::stamp(&mut headers, snapshot.generation());
+    if Tags::of(&head.headers, header::IF_MATCH)?.is_some_and(|tags| !tags.match_strongly(&etag)) {
+        return Err(Error::Precondition("the file is another version than the one you asked for"));
+    }
+    if Tags::of(&head.headers, header::IF_NONE_MATCH)?.is_some_and(|tags| tags.match_weakly(&etag)) {
+        return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
+    }
+    content::guard(&mut headers, path.name().map_or("file", |name| name.as_str()), inline.is_some());
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    if let Some(modified) = http_date(modified) {
+        headers.insert(header::LAST_MODIFIED, modified);
+    }
+
+    let wanted = head.headers.get(header::RANGE).and_then(|value| value.to_str().ok());
+    let wanted = wanted.filter(|_| head.method == Method::GET && range_applies(&head.headers, &etag));
+    let (status, range) = match ranged(wanted, size) {
+        Ranged::Whole => (StatusCode::OK, 0..size),
+        Ranged::Part(range) => {
+            let text = format!("bytes {}-{}/{size}", range.start, range.end - 1);
+            headers.insert(header::CONTENT_RANGE, value(&text));
+            (StatusCode::PARTIAL_CONTENT, range)
+        }
+        Ranged::Unsatisfiable => return Err(Error::Range { size }),
+    };
+    // Set here for HEAD too, whose body is empty.
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(range.end - range.start));
+    let body = if head.method == Method::HEAD || range.is_empty() {
+        Body::empty()
+    } else {
+        stream(&app.load, space.read(&node, range.clone()).await?, range).await?
+    };
+    Ok((status, headers, body).into_response())
+}
+
+/// The bytes as a body. The first are read before the head is sent, so that storage which fails is an error
+/// with a status and not a broken connection.
+async fn stream(load: &Load, mut reader: Reader, range: Range<u64>) -> Result<Body, Error> {
+    let length = range.end - range.start;
+    let transfer = load.transfer(length);
+    let begun = Instant::now();
+    let first = reader.next().await?;
+    load.took(Work::of_transfer(length), begun.elapsed());
+    let state = (reader, transfer, Some(first));
+    let chunks = stream::try_unfold(state, |(mut reader, mut transfer, first)| async move {
+        let chunk = match first {
+            Some(first) => first,
+            None => reader.next().await.inspect_err(|error| {
+                tracing::error!(%error, "A download broke off: storage failed in the middle of it.");
+            })?,
+        };
+        Ok::<_, spaces::Error>(chunk.map(|chunk: Bytes| {
+            transfer.moved(chunk.len() as u64);
+            (chunk, (reader, transfer, None))
+        }))
+    });
+    Ok(Body::from_stream(chunks))
+}
+
+fn value(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+/// A time as HTTP writes it (RFC 9110, section 5.6.7), from milliseconds since 1970.
+fn http_date(millis: i64) -> Option<HeaderValue> {
+    let time = Timestamp::from_millisecond(millis).ok()?;
+    HeaderValue::try_from(time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_as_in_the_rfc() {
+        assert_eq!(http_date(784_111_777_000).unwrap(), "Sun, 06 Nov 1994 08:49:37 GMT");
+    }
+}

@@ -1,0 +1,31 @@
+//! The resources under `/v1/spaces/{space}` that speak plain HTTP, and what they read out of requests.
+
+pub mod body;
+pub mod content;
+pub(crate) mod cors;
+pub mod etag;
+pub(crate) mod generation;
+pub(crate) mod get;
+pub(crate) mod list;
+pub(crate) mod operations;
+pub mod path;
+pub(crate) mod place;
+pub(crate) mod put;
+pub mod range;
+pub(crate) mod request;
+pub(crate) mod usage;
+
+use http::Uri;
+use serde::de::DeserializeOwned;
+
+use crate::error::Error;
+
+/// The query of a URL.
+///
+/// # Errors
+/// When a parameter is not of its type.
+pub(crate) fn parameters<T: DeserializeOwned>(uri: &Uri) -> Result<T, Error> {
+    axum::extract::Query::try_from_uri(uri)
+        .map(|query| query.0)
+        .map_err(|rejection| Error::BadRequest(rejection.body_text()))
+}

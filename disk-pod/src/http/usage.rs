@@ -1,0 +1,38 @@
+//! `GET` of how full a space is.
+
+use api::bytes::Bytes;
+use api::generation::Generation;
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::HeaderMap;
+use http::request::Parts;
+use serde::Serialize;
+
+use super::generation;
+use super::place::Place;
+use crate::app::App;
+use crate::auth::{Need, authorise};
+use crate::error::Error;
+
+#[derive(Serialize)]
+struct Usage {
+    generation: Generation,
+    /// What may be used.
+    limit: Bytes,
+    /// What files take.
+    used: Bytes,
+    /// What uploads under way have set aside.
+    reserved: Bytes,
+}
+
+/// Answers with the numbers of a space.
+pub(crate) async fn usage(app: &App, head: &Parts) -> Result<Response, Error> {
+    let place = Place::of(&head.uri, true)?;
+    let grant = authorise(app, head, &place.space, Need::Read)?;
+    let snapshot = generation::snapshot(app, &app.space(&grant), &head.headers).await?;
+    let spaces::Usage { limit, used, reserved, .. } = snapshot.usage();
+    let generation = snapshot.generation();
+    let mut headers = HeaderMap::new();
+    generation::stamp(&mut headers, generation);
+    Ok((headers, Json(Usage { generation, limit, used, reserved })).into_response())
+}

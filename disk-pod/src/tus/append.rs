@@ -1,0 +1,112 @@
+//! Takes the bytes of one request into an upload, and acknowledges as it goes: whatever happens to the client,
+//! the connection or this pod, at most a second of transfer is sent twice.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use bytes::Bytes;
+use spaces::{Committed, UploadWriter};
+use tokio::time::Instant;
+
+use crate::app::App;
+use crate::error::Error;
+use crate::http::body::{BodyError, Incoming};
+use crate::load::Work;
+
+/// Acknowledged after so many bytes, or after [`ACKNOWLEDGE_TIME`], whichever is first.
+const ACKNOWLEDGE_BYTES: u64 = 64 * 1024 * 1024;
+const ACKNOWLEDGE_TIME: Duration = Duration::from_secs(1);
+
+/// How a request's bytes were taken in.
+#[derive(Debug)]
+pub(crate) enum Appended {
+    /// More is to come from here.
+    UpTo(u64),
+    /// That was all: the file is there.
+    Complete(u64, Committed),
+}
+
+/// An upload in the hands of this pod.
+pub(crate) struct Append {
+    pub(crate) app: App,
+    pub(crate) writer: UploadWriter,
+    /// Where the bytes begin.
+    pub(crate) offset: u64,
+    /// The length of the whole upload.
+    pub(crate) length: u64,
+    /// How many bytes the request announces.
+    pub(crate) announced: Option<u64>,
+}
+
+impl Append {
+    /// Reads the body to its end and stores it. Runs on its own, so that a client which goes away does not
+    /// take with it what it has sent.
+    pub(crate) async fn run(self, body: Body) -> Result<Appended, Error> {
+        let room = self.length.saturating_sub(self.offset);
+        if self.announced.is_some_and(|announced| announced > room) {
+            return Err(Error::TooLarge(room));
+        }
+        match tokio::spawn(Box::pin(self.take(body))).await {
+            Ok(result) => result,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+
+    async fn take(self, body: Body) -> Result<Appended, Error> {
+        let Self { app, mut writer, offset, length, announced } = self;
+        let mut incoming = Incoming::new(body, app.silence);
+        let mut transfer = app.load.transfer(announced.unwrap_or(0));
+        let (mut position, mut acknowledged) = (offset, offset);
+        let mut since = Instant::now();
+        loop {
+            let due = since + ACKNOWLEDGE_TIME;
+            let event = tokio::select! {
+                biased;
+                () = app.shutdown.draining() => Event::Draining,
+                () = tokio::time::sleep_until(due), if position > acknowledged => Event::Due,
+                chunk = incoming.next() => Event::Chunk(chunk),
+            };
+            match event {
+                Event::Chunk(Ok(Some(chunk))) => {
+                    let taken = chunk.len() as u64;
+                    if taken > length - position {
+                        writer.acknowledge().await?;
+                        return Err(Error::TooLarge(length - offset));
+                    }
+                    let begun = Instant::now();
+                    writer.write(chunk).await?;
+                    if position == offset {
+                        app.load.took(Work::of_transfer(length - offset), begun.elapsed());
+                    }
+                    transfer.moved(taken);
+                    position += taken;
+                    if position - acknowledged < ACKNOWLEDGE_BYTES {
+                        continue;
+                    }
+                }
+                Event::Chunk(Ok(None)) => break,
+                Event::Chunk(Err(error)) => {
+                    writer.acknowledge().await?;
+                    return Err(Error::Body(error));
+                }
+                Event::Draining => {
+                    let offset = writer.acknowledge().await?;
+                    return Err(Error::Draining { offset: Some(offset) });
+                }
+                Event::Due => {}
+            }
+            acknowledged = writer.acknowledge().await?;
+            since = Instant::now();
+        }
+        if position == length {
+            return Ok(Appended::Complete(length, writer.finish().await?));
+        }
+        Ok(Appended::UpTo(writer.acknowledge().await?))
+    }
+}
+
+enum Event {
+    Chunk(Result<Option<Bytes>, BodyError>),
+    Due,
+    Draining,
+}
