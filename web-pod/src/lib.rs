@@ -1,1 +1,29 @@
 //! A web server: the page, sign-in, finding a disk server, self-service.
+//!
+//! It keeps nothing that another web pod could need: sessions are signed and checked against the roster, so any
+//! web pod goes on where another one ended.
+
+mod app;
+mod body;
+pub mod config;
+mod csrf;
+pub mod disks;
+mod headers;
+mod keys;
+mod metrics;
+mod page;
+mod router;
+mod self_service;
+mod servers;
+mod session;
+mod sign_in;
+mod spaces;
+mod start;
+
+pub use app::{App, Parts};
+pub use keys::Keys;
+pub use metrics::WebMetrics;
+pub use router::router;
+pub use self_service::SelfService;
+pub use sign_in::{Attempts, Passwords, SignIn};
+pub use start::start;

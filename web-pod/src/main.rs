@@ -1,3 +1,5 @@
 //! Starts the program; everything else is in the library.
 
-fn main() {}
+fn main() -> anyhow::Result<()> {
+    internet_disk_web_pod::start(clap::Parser::parse())
+}

@@ -1,0 +1,237 @@
+//! Picks the disk servers for one client: a pure function of what is known of them, and chance.
+//!
+//! The rule is Prequal's (Wydrowski and others, "Load is not what you should balance", NSDI 2024): servers with
+//! unusually much in flight are hot and come last, by how much that is; among the others latency decides. It is
+//! softened in two ways, because a ticket is a whole session and several web pods choose at once: servers that
+//! differ by no more than noise are equals, and chance orders equals; and a server that has just started is
+//! favoured less, until its caches are warm.
+
+#[cfg(test)]
+mod tests;
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::ids::{PodName, VolumeName};
+use api::load::{LoadReport, VolumeHealth};
+use jiff::Timestamp;
+
+/// A client gets at most so many servers.
+const MOST: usize = 3;
+
+/// A canary this old means that the volume does not answer the pod.
+const STALLED: Duration = Duration::from_secs(2);
+
+/// A canary this old has missed some turns: the pod is named after others.
+const DOUBTFUL: Duration = Duration::from_millis(750);
+
+/// Servers above this part of the others are hot.
+const HOT_QUANTILE: f64 = 0.84;
+
+/// So many more requests than the quantile are noise; so are a quarter of it more.
+const HOT_SLACK: f64 = 2.0;
+
+/// So many bytes in flight weigh as one request.
+const BYTES_PER_REQUEST: f64 = (8 << 20) as f64;
+
+/// Latencies within this factor of the best, and within this difference, are equal.
+const EQUAL_FACTOR: f64 = 1.5;
+const EQUAL_MICROSECONDS: f64 = 2000.0;
+
+/// A new server is favoured fully after this.
+const WARM_AFTER: Duration = Duration::from_secs(10);
+
+/// And from its start at least so much.
+const COLD_WEIGHT: f64 = 0.1;
+
+/// A disk server, as a web pod sees it.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// Its name.
+    pub name: PodName,
+    /// Where clients find it.
+    pub url: String,
+    /// Whether it answers, and what.
+    pub health: Health,
+    /// Clients sent there that its report cannot show yet.
+    pub tickets: f64,
+}
+
+/// What is known of a disk server.
+#[derive(Clone, Debug)]
+pub enum Health {
+    /// It does not answer.
+    Gone,
+    /// It does.
+    Answering {
+        /// What it last said.
+        report: Arc<LoadReport>,
+        /// How long ago.
+        age: Duration,
+    },
+}
+
+/// Why there is no server to be had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoServer {
+    /// None answers, or all that do are stopping.
+    NoReadyServer,
+    /// All have as much to do as they can.
+    AllServersFull,
+    /// The volume does not answer most of them: it is the volume, and another server would not help.
+    StorageUnavailable {
+        /// Which volume.
+        volume: VolumeName,
+    },
+}
+
+/// A server that could be picked.
+struct Standing<'a> {
+    candidate: &'a Candidate,
+    report: &'a LoadReport,
+    doubtful: bool,
+    in_flight: f64,
+    latency: f64,
+    weight: f64,
+}
+
+/// Picks up to three servers for a space whose home is `volume`, best first. `chance` returns numbers from 0 to 1.
+///
+/// # Errors
+/// The reason why there is none.
+pub fn select<'a>(
+    candidates: &'a [Candidate],
+    volume: &VolumeName,
+    now: Timestamp,
+    mut chance: impl FnMut() -> f64,
+) -> Result<Vec<&'a Candidate>, NoServer> {
+    let ready: Vec<(&Candidate, &LoadReport, Canary)> = candidates
+        .iter()
+        .filter_map(|candidate| match &candidate.health {
+            Health::Answering { report, age } if !report.draining => {
+                Some((candidate, &**report, Canary::of(report, volume, *age)))
+            }
+            Health::Answering { .. } | Health::Gone => None,
+        })
+        .collect();
+    if ready.is_empty() {
+        return Err(NoServer::NoReadyServer);
+    }
+    let stalled = ready.iter().filter(|(.., canary)| *canary == Canary::Stalled).count();
+    if 2 * stalled > ready.len() {
+        return Err(NoServer::StorageUnavailable { volume: volume.clone() });
+    }
+    let mut standing: Vec<Standing<'_>> = ready
+        .into_iter()
+        .filter(|(.., canary)| *canary != Canary::Stalled)
+        .map(|(candidate, report, canary)| Standing {
+            candidate,
+            report,
+            doubtful: canary == Canary::Doubtful,
+            in_flight: in_flight(report) + candidate.tickets,
+            latency: latency(report),
+            weight: warmth(report, now),
+        })
+        .filter(|server| !is_full(server))
+        .collect();
+    if standing.is_empty() {
+        return Err(NoServer::AllServersFull);
+    }
+    let hot_above = hot_above(&standing);
+    let best = standing
+        .iter()
+        .filter(|server| server.in_flight <= hot_above && !server.doubtful)
+        .map(|server| server.latency)
+        .fold(f64::INFINITY, f64::min);
+    let equal_up_to = (best * EQUAL_FACTOR).max(best + EQUAL_MICROSECONDS);
+    let mut ranked: Vec<(Rank, &Candidate)> = standing
+        .drain(..)
+        .map(|server| {
+            let rank = if server.doubtful {
+                Rank { class: 3, order: server.in_flight }
+            } else if server.in_flight > hot_above {
+                Rank { class: 2, order: server.in_flight }
+            } else if server.latency > equal_up_to {
+                Rank { class: 1, order: server.latency }
+            } else {
+                // The least of these draws falls on each server in proportion to its weight.
+                let draw = -chance().clamp(f64::MIN_POSITIVE, 1.0).ln() / server.weight;
+                Rank { class: 0, order: draw }
+            };
+            (rank, server.candidate)
+        })
+        .collect();
+    ranked.sort_by(|(a, _), (b, _)| a.compare(b));
+    Ok(ranked.into_iter().take(MOST).map(|(_, candidate)| candidate).collect())
+}
+
+/// The lower, the better: classes first, then the order within them.
+struct Rank {
+    class: u8,
+    order: f64,
+}
+
+impl Rank {
+    fn compare(&self, other: &Self) -> Ordering {
+        self.class.cmp(&other.class).then(self.order.total_cmp(&other.order))
+    }
+}
+
+/// What a pod's canary says of a volume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Canary {
+    Fine,
+    Doubtful,
+    Stalled,
+}
+
+impl Canary {
+    /// The canary has aged since the report was made, unless it sang meanwhile: that is not held against the pod
+    /// for longer than reports usually take.
+    fn of(report: &LoadReport, volume: &VolumeName, age: Duration) -> Self {
+        let health: Option<&VolumeHealth> = report.volumes.iter().find(|health| health.name == *volume);
+        let Some(millis) = health.and_then(|health| health.canary_age_ms) else { return Self::Stalled };
+        match Duration::from_millis(millis).saturating_add(age) {
+            sum if sum > STALLED => Self::Stalled,
+            sum if sum > DOUBTFUL => Self::Doubtful,
+            _ => Self::Fine,
+        }
+    }
+}
+
+fn in_flight(report: &LoadReport) -> f64 {
+    // A u64 of bytes is exact enough in a double for this.
+    f64::from(report.in_flight) + report.bytes_in_flight as f64 / BYTES_PER_REQUEST
+}
+
+/// What nothing is known of is taken to be good: else a new server would never be tried.
+fn latency(report: &LoadReport) -> f64 {
+    let latency = report.latency;
+    latency.small_us.or(latency.metadata_us).or(latency.bulk_us).map_or(0.0, f64::from)
+}
+
+fn warmth(report: &LoadReport, now: Timestamp) -> f64 {
+    let up = now.duration_since(report.started).as_secs_f64() / WARM_AFTER.as_secs_f64();
+    up.clamp(COLD_WEIGHT, 1.0)
+}
+
+/// A hint of 0 is none.
+fn is_full(server: &Standing<'_>) -> bool {
+    let most = server.report.capacity_hint;
+    most > 0 && f64::from(server.report.in_flight) + server.candidate.tickets >= f64::from(most)
+}
+
+fn hot_above(standing: &[Standing<'_>]) -> f64 {
+    let mut loads: Vec<f64> = standing.iter().map(|server| server.in_flight).collect();
+    loads.sort_by(f64::total_cmp);
+    // Rounded down, so that with few servers the busiest can be hot at all.
+    let place = ((loads.len().saturating_sub(1)) as f64 * HOT_QUANTILE).floor();
+    let quantile = loads.get(place as usize).copied().unwrap_or_default();
+    quantile + HOT_SLACK.max(quantile / 4.0)
+}
+
+#[cfg(test)]
+pub(crate) fn report(pod: &str) -> LoadReport {
+    tests::report(pod)
+}

@@ -1,0 +1,163 @@
+//! Signing in, and what it costs somebody who guesses.
+
+mod attempts;
+mod passwords;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use api::ids::MemberName;
+use api::problem::ProblemCode;
+use axum::extract::{Extension, State};
+use axum::response::{AppendHeaders, IntoResponse};
+use axum::{Json, http::StatusCode};
+use http::{HeaderValue, header};
+use jiff::Timestamp;
+use roster::{GroupCreation, JoinPolicy, MemberEntry, MemberState, Mode, Settings};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use serve::Peer;
+use serve::problem::Refusal;
+
+pub use attempts::Attempts;
+pub use passwords::Passwords;
+
+use crate::app::App;
+use crate::body::Body;
+use crate::session::{self, Session, SignedIn};
+
+/// What checks passwords.
+#[derive(Debug)]
+pub struct SignIn {
+    /// Does the arithmetic.
+    pub passwords: Passwords,
+    /// Counts failures.
+    pub attempts: Arc<Attempts>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Attempt {
+    member: String,
+    password: SecretText,
+}
+
+/// A text that erases itself and prints nothing.
+struct SecretText(SecretString);
+
+impl<'de> Deserialize<'de> for SecretText {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(text.into()))
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Who<'a> {
+    member: WhoMember<'a>,
+    expires: Timestamp,
+    mode: Mode,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notice: Option<&'a str>,
+    groups: WhoGroups<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WhoMember<'a> {
+    name: &'a MemberName,
+    uid: api::ids::MemberUid,
+    display_name: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WhoGroups<'a> {
+    creation: GroupCreation,
+    join_policies: &'a [JoinPolicy],
+}
+
+impl<'a> Who<'a> {
+    fn new(member: &'a MemberEntry, expires: Timestamp, settings: &'a Settings) -> Self {
+        Self {
+            member: WhoMember {
+                name: &member.name,
+                uid: member.uid,
+                display_name: member.display_name.as_deref().unwrap_or(member.name.as_str()),
+            },
+            expires,
+            mode: settings.mode,
+            notice: settings.notice.as_deref(),
+            groups: WhoGroups {
+                creation: settings.groups.creation,
+                join_policies: &settings.groups.join_policies,
+            },
+        }
+    }
+}
+
+/// `POST /api/session`
+pub(crate) async fn begin(
+    State(app): State<App>,
+    peer: Option<Extension<Peer>>,
+    Body(attempt): Body<Attempt>,
+) -> Result<impl IntoResponse, Refusal> {
+    let Attempt { member: name, password } = attempt;
+    let name = name.trim();
+    let address = peer.map(|Extension(Peer(address))| address.ip());
+    let counted = app.sign_in.attempts.begin(name, address, Instant::now()).map_err(|wait| {
+        app.metrics.sign_in("limited");
+        Refusal::new(
+            ProblemCode::TooManyRequests,
+            "too many attempts that failed; wait a little before the next one",
+        )
+        .header(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)))
+    })?;
+
+    let roster = app.roster.current();
+    let member = roster.member_by_name(name);
+    let verifier = member.and_then(|member| app.credentials.verifier(&member.name, member.uid));
+    // Whoever is unknown, or has no password, costs the same and is told the same.
+    let right = app.sign_in.passwords.check(password.0, verifier.clone()).await.inspect_err(|_| {
+        app.metrics.sign_in("overloaded");
+        app.sign_in.attempts.forgive(&counted);
+    })?;
+    let (Some(member), Some(verifier), true) = (member, verifier, right) else {
+        app.metrics.sign_in("wrong");
+        return Err(Refusal::new(
+            ProblemCode::WrongCredentials,
+            "there is no such member, or the password is wrong",
+        ));
+    };
+    app.sign_in.attempts.forgive(&counted);
+    match member.state {
+        MemberState::Active => {}
+        MemberState::Suspended | MemberState::Pending => {
+            app.metrics.sign_in("suspended");
+            return Err(session::suspended());
+        }
+    }
+    let settings = roster.settings();
+    let session =
+        Session::begin(app.cluster, member.uid, verifier.version(), Timestamp::now(), settings.sessions);
+    let cookie = session.cookie(&app.keys.ring(), settings)?;
+    app.metrics.sign_in("success");
+    tracing::info!(member = %member.name, "A member signed in.");
+    let body = Json(Who::new(member, session.expires, settings)).into_response();
+    Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), body))
+}
+
+/// `GET /api/session`
+pub(crate) async fn who(State(app): State<App>, signed_in: SignedIn) -> Result<impl IntoResponse, Refusal> {
+    let roster = app.roster.current();
+    let member = roster
+        .member_by_uid(signed_in.member())
+        .ok_or_else(|| Refusal::from(ProblemCode::Unauthenticated))?;
+    Ok(Json(Who::new(member, signed_in.session.expires, roster.settings())).into_response())
+}
+
+/// `DELETE /api/session`: ends it in this browser. It needs no session, so that one that is over can be ended.
+pub(crate) async fn end(State(app): State<App>) -> Result<impl IntoResponse, Refusal> {
+    let cookie = session::no_cookie(app.roster.current().settings())?;
+    Ok((StatusCode::NO_CONTENT, AppendHeaders([(header::SET_COOKIE, cookie)])))
+}
