@@ -36,7 +36,8 @@ impl Bytes {
     /// The shortest exact quantity with a binary suffix, or plain bytes: `10Gi`, `1536Mi`, `1000`.
     #[must_use]
     pub fn to_quantity(self) -> String {
-        const SUFFIXES: [(&str, u32); 6] = [("Ei", 60), ("Pi", 50), ("Ti", 40), ("Gi", 30), ("Mi", 20), ("Ki", 10)];
+        const SUFFIXES: [(&str, u32); 6] =
+            [("Ei", 60), ("Pi", 50), ("Ti", 40), ("Gi", 30), ("Mi", 20), ("Ki", 10)];
         SUFFIXES
             .iter()
             .find(|(_, shift)| self.0 != 0 && self.0.trailing_zeros() >= *shift)
@@ -197,8 +198,24 @@ mod tests {
     #[test]
     fn texts_that_are_not() {
         for text in [
-            "", "-1Gi", "100m", "1.5", "0.1Gi", "ten gigs", "16Ei", "1e99", "1e", "Gi", ".", "1..5", "1 Gi", "10gi",
-            "1_000", "0x10", "1e-1", "99999999999999999999999999999999999999999",
+            "",
+            "-1Gi",
+            "100m",
+            "1.5",
+            "0.1Gi",
+            "ten gigs",
+            "16Ei",
+            "1e99",
+            "1e",
+            "Gi",
+            ".",
+            "1..5",
+            "1 Gi",
+            "10gi",
+            "1_000",
+            "0x10",
+            "1e-1",
+            "99999999999999999999999999999999999999999",
         ] {
             assert!(Bytes::parse_quantity(text).is_err(), "{text}");
         }

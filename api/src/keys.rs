@@ -5,11 +5,11 @@
 
 use std::fmt;
 
+use pasetors::Public;
 use pasetors::keys::{AsymmetricKeyPair, AsymmetricPublicKey, AsymmetricSecretKey, Generate};
 use pasetors::paserk::{FormatAsPaserk, Id};
 use pasetors::token::UntrustedToken;
 use pasetors::version4::{PublicToken, V4};
-use pasetors::Public;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -240,7 +240,8 @@ struct Footer {
 pub fn sign(key: &SigningKey, purpose: &'static str, claims: &impl Serialize) -> Result<String, KeyError> {
     let message = serde_json::to_vec(claims).map_err(|_| KeyError::Signing)?;
     let footer = serde_json::to_vec(&Footer { kid: key.public.id.clone() }).map_err(|_| KeyError::Signing)?;
-    PublicToken::sign(&key.secret, &message, Some(&footer), Some(purpose.as_bytes())).map_err(|_| KeyError::Signing)
+    PublicToken::sign(&key.secret, &message, Some(&footer), Some(purpose.as_bytes()))
+        .map_err(|_| KeyError::Signing)
 }
 
 /// The claims of a token, if a trusted key signed them for this purpose.

@@ -7,6 +7,8 @@ pub mod bytes;
 pub mod generation;
 pub mod ids;
 pub mod keys;
+#[cfg(feature = "kubernetes")]
+pub mod kubernetes;
 pub mod limits;
 pub mod load;
 pub mod problem;

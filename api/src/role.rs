@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The role of a member in a space. Everybody owns the own disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "kubernetes", derive(schemars::JsonSchema))]
 pub enum Role {
     /// Reads.
     Viewer,

@@ -85,7 +85,12 @@ impl Ticket {
     ///
     /// # Errors
     /// Says why it is not.
-    pub fn verify(token: &str, trust: &Trust, cluster: ClusterUid, now: Timestamp) -> Result<Self, TicketError> {
+    pub fn verify(
+        token: &str,
+        trust: &Trust,
+        cluster: ClusterUid,
+        now: Timestamp,
+    ) -> Result<Self, TicketError> {
         let ticket: Self = keys::verify(token, purpose::TICKET, trust)?;
         if ticket.cluster != cluster {
             return Err(TicketError::WrongCluster);
@@ -122,8 +127,11 @@ mod tests {
 
     #[test]
     fn a_ticket_is_good_where_and_while_it_is_meant() {
-        let (old, new, other) =
-            (SigningKey::generate().unwrap(), SigningKey::generate().unwrap(), SigningKey::generate().unwrap());
+        let (old, new, other) = (
+            SigningKey::generate().unwrap(),
+            SigningKey::generate().unwrap(),
+            SigningKey::generate().unwrap(),
+        );
         let trust = Trust::new([new.verifying_key().clone(), old.verifying_key().clone()]);
         let cluster = ClusterUid(Uuid::new_v4());
         let now = Timestamp::from_second(1_800_000_000).unwrap();
