@@ -1,14 +1,23 @@
 //! The engine of one pod: its volumes, and the spaces it has in use.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use api::ids::{ClusterUid, SpaceId, VolumeName};
 
-use crate::error::OpenError;
+use futures::future::join_all;
+
+use crate::error::{Error, OpenError};
 use crate::file_system::{FileSystem, Health};
+use crate::format::entry::Committer;
+use crate::format::identity::Identity;
 use crate::host::{Host, TokioHost};
+use crate::local::LocalVolume;
+use crate::replica::Replica;
 use crate::space::Space;
+use crate::volume::{NotReady, Volume};
 
 /// The engine over real directories.
 pub type Local = Engine;
@@ -42,13 +51,31 @@ pub struct LocalConfig {
 }
 
 /// What can be tuned of an engine.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Settings {}
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// An upload that nobody goes on with for so long is given up.
+    pub upload_expiry: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { upload_expiry: Duration::from_secs(24 * 60 * 60) }
+    }
+}
 
 /// The engine of one pod. Clones share it.
 #[derive(Clone)]
 pub struct Engine {
-    volumes: Arc<[(VolumeName, Arc<dyn FileSystem>)]>,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    volumes: Vec<Arc<Volume>>,
+    host: Arc<dyn Host>,
+    settings: Settings,
+    /// This run of this pod.
+    committer: Committer,
+    spaces: Mutex<HashMap<(SpaceId, VolumeName), Arc<Replica>>>,
 }
 
 impl Engine {
@@ -58,8 +85,23 @@ impl Engine {
     /// When a volume belongs to another cluster or was written by a newer version. A volume that does not answer is
     /// no error: it is looked at again when it is needed.
     pub async fn open(config: EngineConfig, host: Arc<dyn Host>) -> Result<Self, OpenError> {
-        let _ = host;
-        Ok(Self { volumes: config.volumes.into() })
+        let EngineConfig { volumes, cluster, adopt, settings } = config;
+        let volumes: Vec<_> = volumes
+            .into_iter()
+            .map(|(name, fs)| Arc::new(Volume::new(name, fs, host.clone(), cluster, adopt)))
+            .collect();
+        let mut known = HashMap::new();
+        for (volume, identified) in join_all(volumes.iter().map(identify)).await {
+            let Some(identity) = identified? else { continue };
+            if let Some(other) = known.insert(identity.volume, volume.name.clone()) {
+                let reason =
+                    format!("it is the same as the volume {other}; mount another one, or name one alone");
+                return Err(OpenError::Unusable { volume: volume.name.clone(), reason });
+            }
+        }
+        let committer = Committer(host.random());
+        let inner = Inner { volumes, host, settings, committer, spaces: Mutex::default() };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// An engine over directories of this machine, within a tokio runtime.
@@ -67,26 +109,68 @@ impl Engine {
     /// # Errors
     /// Those of [`Engine::open`], and a directory that is none.
     pub async fn open_local(config: LocalConfig) -> Result<Local, OpenError> {
-        let LocalConfig { volumes: _, cluster, adopt, faults: _, settings } = config;
-        Self::open(EngineConfig { volumes: Vec::new(), cluster, adopt, settings }, Arc::new(TokioHost::current())).await
+        let LocalConfig { volumes, cluster, adopt, faults, settings } = config;
+        let volumes: Result<Vec<_>, OpenError> = volumes
+            .into_iter()
+            .map(|(name, path)| {
+                let volume = LocalVolume::open(&name, path, faults.clone())?;
+                Ok((name, volume))
+            })
+            .collect();
+        let config = EngineConfig { volumes: volumes?, cluster, adopt, settings };
+        Self::open(config, Arc::new(TokioHost::current())).await
     }
 
     /// A space whose log is on this volume. Nothing is read until it is used.
     #[must_use]
     pub fn space(&self, id: SpaceId, home: VolumeName) -> Space {
-        Space::new(id, home)
+        let Inner { volumes, host, settings, committer, spaces } = self.inner.as_ref();
+        let replica = volumes.iter().find(|volume| volume.name == home).map(|volume| {
+            let mut spaces = spaces.lock().unwrap_or_else(PoisonError::into_inner);
+            let new =
+                || Arc::new(Replica::new(id, volume.clone(), host.clone(), *committer, settings.clone()));
+            spaces.entry((id, home.clone())).or_insert_with(new).clone()
+        });
+        Space::new(id, home, replica)
     }
 
     /// How a volume is doing, without asking it.
     #[must_use]
     pub fn health(&self, volume: &VolumeName) -> Health {
-        let found = self.volumes.iter().find(|(name, _)| name == volume);
-        found.map_or_else(Health::default, |(_, volume)| volume.health())
+        let found = self.inner.volumes.iter().find(|known| known.name == *volume);
+        found.map_or_else(Health::default, |volume| volume.fs.health())
     }
 
     /// How many spaces are held in memory.
     #[must_use]
     pub fn spaces_loaded(&self) -> usize {
-        0
+        self.replicas().iter().filter(|replica| replica.shared.published().is_some()).count()
     }
+
+    /// The spaces that this pod does not touch any more, and why.
+    #[must_use]
+    pub fn stopped_spaces(&self) -> Vec<(SpaceId, Error)> {
+        let replicas = self.replicas();
+        replicas
+            .iter()
+            .filter_map(|replica| Some((replica.shared.log.space, replica.shared.stopped()?)))
+            .collect()
+    }
+
+    fn replicas(&self) -> Vec<Arc<Replica>> {
+        self.inner.spaces.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+}
+
+/// Whose a volume is; `None` when it does not answer now.
+async fn identify(volume: &Arc<Volume>) -> (&Arc<Volume>, Result<Option<Identity>, OpenError>) {
+    let identified = match volume.identify().await {
+        Ok(identity) => Ok(Some(identity)),
+        Err(NotReady::Refused(error)) => Err(error),
+        Err(NotReady::Fs(error)) => {
+            tracing::warn!(volume = %volume.name, %error, "The volume does not answer; it is looked at again when it is needed.");
+            Ok(None)
+        }
+    };
+    (volume, identified)
 }

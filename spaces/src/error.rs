@@ -137,7 +137,9 @@ pub enum OpenError {
         cluster: api::ids::ClusterUid,
     },
     /// The volume was written by a newer version.
-    #[error("the volume {volume} has format {found}, and this version reads up to {known}; use a newer version")]
+    #[error(
+        "the volume {volume} has format {found}, and this version reads up to {known}; use a newer version"
+    )]
     Newer {
         /// Which volume.
         volume: VolumeName,

@@ -7,17 +7,25 @@ mod engine;
 mod error;
 mod extent;
 mod file_system;
+mod format;
 mod host;
 mod local;
+mod log;
 mod name;
 mod node;
+mod object;
 mod operation;
 mod path;
 mod read;
+mod replica;
 mod snapshot;
 mod space;
 mod stage;
+mod state;
+#[cfg(test)]
+mod tests;
 mod upload;
+mod volume;
 
 pub use engine::{Engine, EngineConfig, Local, LocalConfig, Settings};
 pub use error::{Error, OpenError};

@@ -9,7 +9,7 @@ use crate::name::{Name, NameError};
 pub const DEEPEST: usize = 128;
 
 /// The most names of a path. Moving a directory can take what is in it deeper than [`DEEPEST`]; it stays reachable.
-const MOST_NAMES: usize = 1024;
+pub(crate) const MOST_NAMES: usize = 1024;
 
 /// Names from the root of a space; none of them is the root itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,15 +1,28 @@
 //! Reads the bytes of files.
 
+use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
 use crate::error::Error;
-use crate::file_system::OpenFile;
+use crate::extent::{Extent, ObjectId};
+use crate::file_system::{FsError, OpenFile};
+use crate::node::{Kind, Node};
+use crate::replica::Replica;
+
+/// The most bytes of one chunk.
+const CHUNK: u64 = 1 << 20;
 
 /// Gives the bytes of a file in chunks of at most a MiB. What it began to read it reads to its end, whatever becomes
 /// of the name.
-pub struct Reader {}
+pub struct Reader {
+    replica: Arc<Replica>,
+    ahead: VecDeque<Extent>,
+    /// The object that was read last, for the next extent may be in it too.
+    opened: Option<(ObjectId, Arc<dyn OpenFile>)>,
+}
 
 /// Bytes of an open file, for those who send them without looking at them.
 #[derive(Clone)]
@@ -23,19 +36,109 @@ pub struct Segment {
 }
 
 impl Reader {
+    pub(crate) fn new(replica: Arc<Replica>, node: &Node, range: Range<u64>) -> Result<Self, Error> {
+        let Kind::File { extents, .. } = &node.kind else { return Err(Error::IsADirectory) };
+        Ok(Self { replica, ahead: cut(extents, range), opened: None })
+    }
+
     /// The next bytes; `None` at the end.
     ///
     /// # Errors
     /// When the volume fails.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
-        Ok(None)
+        let Some(extent) = self.ahead.front().copied() else { return Ok(None) };
+        let file = self.open(extent.object).await?;
+        let wanted = extent.length.min(CHUNK);
+        let length = usize::try_from(wanted).unwrap_or(usize::MAX);
+        let chunk = file.read(extent.offset, length).await.map_err(|error| self.error(error))?;
+        if chunk.len() != length {
+            // What is referred to is durable and never changes: the volume lost something.
+            let log = &self.replica.shared.log;
+            let place = log.layout.object(extent.object);
+            return Err(Error::Io(format!("volume {}, {place}: the file ends too early", log.volume.name)));
+        }
+        match self.ahead.front_mut() {
+            Some(extent) if extent.length > wanted => {
+                extent.offset += wanted;
+                extent.length -= wanted;
+            }
+            _ => drop(self.ahead.pop_front()),
+        }
+        Ok(Some(chunk))
     }
 
     /// Opens all files that the rest lies in, in order.
     ///
     /// # Errors
     /// When the volume fails.
-    pub async fn segments(self) -> Result<Vec<Segment>, Error> {
-        Ok(Vec::new())
+    pub async fn segments(mut self) -> Result<Vec<Segment>, Error> {
+        let mut segments = Vec::with_capacity(self.ahead.len());
+        while let Some(extent) = self.ahead.pop_front() {
+            let file = self.open(extent.object).await?;
+            segments.push(Segment { file, offset: extent.offset, length: extent.length });
+        }
+        Ok(segments)
+    }
+
+    async fn open(&mut self, object: ObjectId) -> Result<Arc<dyn OpenFile>, Error> {
+        if let Some((_, file)) = self.opened.as_ref().filter(|(opened, _)| *opened == object) {
+            return Ok(file.clone());
+        }
+        let log = &self.replica.shared.log;
+        let file = log.volume.fs.open(&log.layout.object(object)).await.map_err(|error| self.error(error))?;
+        self.opened = Some((object, file.clone()));
+        Ok(file)
+    }
+
+    fn error(&self, error: FsError) -> Error {
+        match error {
+            // It was deleted since, and is not even kept any more.
+            FsError::NotFound => Error::NotFound,
+            error => self.replica.shared.log.error(error),
+        }
+    }
+}
+
+/// The extents of a range.
+fn cut(extents: &[Extent], range: Range<u64>) -> VecDeque<Extent> {
+    let mut cut = VecDeque::new();
+    let mut begin = 0_u64;
+    for extent in extents {
+        let end = begin.saturating_add(extent.length);
+        let (from, to) = (range.start.max(begin), range.end.min(end));
+        if from < to {
+            cut.push_back(Extent { offset: extent.offset + (from - begin), length: to - from, ..*extent });
+        }
+        begin = end;
+    }
+    cut
+}
+
+#[cfg(test)]
+mod tests {
+    use api::generation::Generation;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::extent::VolumeIndex;
+
+    proptest! {
+        #[test]
+        fn a_range_is_cut_out(lengths in prop::collection::vec(1_u64..9, 0..6), from in 0_u64..40, to in 0_u64..40) {
+            let mut bytes = Vec::new();
+            let mut extents = Vec::new();
+            for (number, length) in (0..).zip(lengths) {
+                let object = ObjectId { born: Generation(1), random: number };
+                extents.push(Extent { volume: VolumeIndex(0), object, offset: 5, length });
+                bytes.extend((5..5 + length).map(|at| (number, at)));
+            }
+            let wanted: Vec<_> =
+                bytes.iter().enumerate().filter(|(at, _)| (from..to).contains(&(*at as u64))).map(|(_, byte)| *byte).collect();
+            let found: Vec<_> = cut(&extents, from..to)
+                .into_iter()
+                .flat_map(|extent| (extent.offset..extent.offset + extent.length).map(move |at| (extent.object.random, at)))
+                .collect();
+            prop_assert_eq!(found, wanted);
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! A space at one generation, for readers.
 
+use std::ops::Bound;
+use std::sync::Arc;
 use std::time::Duration;
 
 use api::bytes::Bytes;
@@ -9,6 +11,8 @@ use crate::name::Name;
 use crate::node::Node;
 use crate::operation::{UploadId, UploadStatus};
 use crate::path::NodePath;
+use crate::state::State;
+use crate::state::upload::Upload;
 
 /// How new a snapshot must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,39 +40,71 @@ pub struct Usage {
 
 /// A space at one generation. Clones are cheap.
 #[derive(Clone, Debug)]
-pub struct Snapshot {}
+pub struct Snapshot {
+    state: Arc<State>,
+}
 
 impl Snapshot {
+    pub(crate) fn of(state: Arc<State>) -> Self {
+        Self { state }
+    }
+
     /// The generation.
     #[must_use]
     pub fn generation(&self) -> Generation {
-        Generation::ZERO
+        self.state.generation
     }
 
     /// How full it is.
     #[must_use]
     pub fn usage(&self) -> Usage {
-        Usage::default()
+        let State { limit, used, reserved, .. } = self.state.as_ref();
+        Usage {
+            limit: limit.bytes,
+            used: *used,
+            reserved: *reserved,
+            roster_generation: limit.roster_generation,
+        }
     }
 
     /// What is at a path.
     #[must_use]
     pub fn lookup(&self, path: &NodePath) -> Option<Node> {
-        let _ = path;
-        None
+        self.state.find(path).and_then(|id| self.state.node(id))
     }
 
     /// What is in a directory, in the order of the names, from behind `after` on. Empty when it is none.
     #[must_use]
     pub fn list(&self, path: &NodePath, after: Option<&Name>, limit: usize) -> Vec<(Name, Node)> {
-        let _ = (path, after, limit);
-        Vec::new()
+        let Some(directory) = self.state.find(path).and_then(|id| self.state.directory(id)) else {
+            return Vec::new();
+        };
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let names = directory.children.range::<_, Name>((from, Bound::Unbounded));
+        names.take(limit).filter_map(|(name, id)| Some((name.clone(), self.state.node(*id)?))).collect()
     }
 
     /// How far an upload is.
     #[must_use]
     pub fn upload(&self, id: UploadId) -> Option<UploadStatus> {
-        let _ = id;
-        None
+        self.state.uploads.get(&id).and_then(Upload::status)
+    }
+
+    /// Counts everything again, and says what does not add up. Nothing ever should.
+    #[must_use]
+    pub fn audit(&self) -> Vec<String> {
+        self.state.audit()
+    }
+
+    /// The hash of the entry that the space ends with: equal only where all entries are.
+    #[must_use]
+    pub fn head(&self) -> [u8; 32] {
+        self.state.head.0
+    }
+
+    /// Whether two snapshots are equal in every part.
+    #[must_use]
+    pub fn same(&self, other: &Self) -> bool {
+        self.state == other.state
     }
 }

@@ -1,28 +1,45 @@
 //! One space, as the rest of a pod uses it.
 
+use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use api::bytes::Bytes;
 use api::ids::{SpaceId, VolumeName};
 
 use crate::error::Error;
 use crate::node::Node;
-use crate::operation::{Committed, NewUpload, Request, UploadId, UploadStatus};
+use crate::operation::{Committed, NewUpload, Operation, Request, UploadId, UploadStatus};
 use crate::read::Reader;
+use crate::replica::Replica;
 use crate::snapshot::{Freshness, Snapshot};
-use crate::stage::Stage;
-use crate::upload::UploadWriter;
+use crate::stage::{Stage, StagedContent};
+use crate::state::intent::{Content, Intent};
+use crate::upload::{self, UploadWriter};
 
 /// A handle on a space; clones are cheap.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Space {
     id: SpaceId,
     home: VolumeName,
+    /// `None` when this pod does not have the volume.
+    replica: Option<Arc<Replica>>,
+}
+
+impl fmt::Debug for Space {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Space").field("id", &self.id).field("home", &self.home).finish_non_exhaustive()
+    }
 }
 
 impl Space {
-    pub(crate) fn new(id: SpaceId, home: VolumeName) -> Self {
-        Self { id, home }
+    pub(crate) fn new(id: SpaceId, home: VolumeName, replica: Option<Arc<Replica>>) -> Self {
+        Self { id, home, replica }
+    }
+
+    fn replica(&self) -> Result<&Arc<Replica>, Error> {
+        let missing = || Error::UnknownSpace(format!("this pod does not have the volume {}", self.home));
+        self.replica.as_ref().ok_or_else(missing)
     }
 
     /// Which space this is.
@@ -36,8 +53,7 @@ impl Space {
     /// # Errors
     /// When the volume does not answer or the space is stopped.
     pub async fn snapshot(&self, freshness: Freshness) -> Result<Snapshot, Error> {
-        let _ = freshness;
-        Err(Error::Stalled(self.home.clone()))
+        self.replica()?.state(freshness).await.map(Snapshot::of)
     }
 
     /// Does an operation: it is durable when this comes back well.
@@ -45,8 +61,32 @@ impl Space {
     /// # Errors
     /// Why it was refused; [`Error::OutcomeUnknown`] when it may have been done.
     pub async fn commit(&self, request: Request) -> Result<Committed, Error> {
-        let _ = request;
-        Err(Error::Stalled(self.home.clone()))
+        let Request { id, born, operation } = request;
+        let replica = self.replica()?;
+        let (mut inline, mut unfinished) = (None, None);
+        let intent = match operation {
+            Operation::MakeDirectory { path, parents } => Intent::MakeDirectory { path, parents },
+            Operation::Put { path, content, condition, parents } => {
+                let content = match content.content {
+                    StagedContent::Small(content) => {
+                        inline = Some(content);
+                        Content::default()
+                    }
+                    StagedContent::Large { extent, reservation, unfinished: own } => {
+                        unfinished = Some(own);
+                        Content { extents: vec![extent], reservation }
+                    }
+                };
+                Intent::Put { path, content, condition, parents }
+            }
+            Operation::Move { from, to, overwrite } => Intent::Move { from, to, overwrite },
+            Operation::Copy { from, to, overwrite } => Intent::Copy { from, to, overwrite },
+            Operation::Delete { path, condition } => Intent::Delete { path, condition },
+            Operation::Limit { roster_generation, target, ceiling } => {
+                Intent::Limit { roster_generation, target, ceiling }
+            }
+        };
+        replica.commit(Some(id), born, intent, inline, unfinished).await
     }
 
     /// Begins to take the content of a file. More than a MiB, or an unknown length, is reserved first.
@@ -54,8 +94,7 @@ impl Space {
     /// # Errors
     /// When there is no room, or as for any operation.
     pub async fn stage(&self, expected: Option<Bytes>) -> Result<Stage, Error> {
-        let _ = expected;
-        Err(Error::Stalled(self.home.clone()))
+        Stage::begin(self.replica()?.clone(), expected.map(|length| length.0)).await
     }
 
     /// Reads some bytes of a file of a snapshot; the range is cut at its end.
@@ -63,17 +102,15 @@ impl Space {
     /// # Errors
     /// When it is a directory, or its bytes are gone because it was deleted since.
     pub async fn read(&self, node: &Node, range: Range<u64>) -> Result<Reader, Error> {
-        let _ = (node, range);
-        Err(Error::Stalled(self.home.clone()))
+        Reader::new(self.replica()?.clone(), node, range)
     }
 
     /// Begins an upload and reserves its length.
     ///
     /// # Errors
     /// When there is no room or the path will not do.
-    pub async fn create_upload(&self, upload: NewUpload) -> Result<UploadId, Error> {
-        let _ = upload;
-        Err(Error::Stalled(self.home.clone()))
+    pub async fn create_upload(&self, new: NewUpload) -> Result<UploadId, Error> {
+        upload::create(self.replica()?, new).await
     }
 
     /// How far an upload is, whichever pod had it.
@@ -81,8 +118,7 @@ impl Space {
     /// # Errors
     /// [`Error::UploadGone`] when there is none.
     pub async fn upload_status(&self, id: UploadId) -> Result<UploadStatus, Error> {
-        let _ = id;
-        Err(Error::Stalled(self.home.clone()))
+        upload::status(self.replica()?, id).await
     }
 
     /// Goes on with an upload at its durable end. When another pod had it, that pod can acknowledge nothing more from
@@ -91,8 +127,7 @@ impl Space {
     /// # Errors
     /// [`Error::OffsetConflict`] when it does not go on there, [`Error::UploadGone`] when there is none.
     pub async fn continue_upload(&self, id: UploadId, offset: u64) -> Result<UploadWriter, Error> {
-        let _ = (id, offset);
-        Err(Error::Stalled(self.home.clone()))
+        upload::resume(self.replica()?, id, offset).await
     }
 
     /// Gives up an upload and gives back what it reserved. One that is complete stays as it is.
@@ -100,7 +135,6 @@ impl Space {
     /// # Errors
     /// [`Error::UploadGone`] when there is none.
     pub async fn abort_upload(&self, id: UploadId) -> Result<(), Error> {
-        let _ = id;
-        Err(Error::Stalled(self.home.clone()))
+        self.replica()?.step(Intent::Abort { upload: id }).await.map(|_| ())
     }
 }

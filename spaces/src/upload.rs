@@ -1,19 +1,144 @@
-//! Writes to a resumable upload.
+//! Resumable uploads: written by one pod at a time, and by any pod after another.
 
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use api::bytes::Bytes as Amount;
 use bytes::Bytes;
+use uuid::Uuid;
 
 use crate::error::Error;
-use crate::operation::Committed;
+use crate::format::record::Target;
+use crate::object::ObjectWriter;
+use crate::operation::{Committed, NewUpload, OperationId, UploadId, UploadStatus};
+use crate::replica::Replica;
+use crate::snapshot::Freshness;
+use crate::state::intent::Intent;
+use crate::state::upload::Upload;
+
+/// Uploads that this pod owns and nobody writes to at the moment.
+#[derive(Default)]
+pub(crate) struct Owned(Mutex<HashMap<UploadId, Owner>>);
+
+/// What an owner needs to go on.
+struct Owner {
+    epoch: u64,
+    /// Where its object begins in the upload.
+    base: u64,
+    writer: ObjectWriter,
+}
+
+/// At most so many are kept; of more, the next writer makes itself a new object.
+const MOST_OWNED: usize = 1024;
+
+impl Owned {
+    fn take(&self, id: UploadId) -> Option<Owner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&id)
+    }
+
+    fn put(&self, id: UploadId, owner: Owner) {
+        let mut owned = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if owned.len() < MOST_OWNED {
+            owned.insert(id, owner);
+        }
+    }
+}
 
 /// Takes the bytes of an upload, from where it was continued. Whoever continues it next fences this one.
-#[derive(Debug)]
-pub struct UploadWriter {}
+pub struct UploadWriter {
+    replica: Arc<Replica>,
+    id: UploadId,
+    length: u64,
+    /// Up to where it is acknowledged.
+    acknowledged: u64,
+    /// `None` once it has been given back.
+    owner: Option<Owner>,
+}
+
+impl fmt::Debug for UploadWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UploadWriter")
+            .field("id", &self.id)
+            .field("position", &self.position())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Begins an upload and reserves its length.
+pub(crate) async fn create(replica: &Arc<Replica>, new: NewUpload) -> Result<UploadId, Error> {
+    let NewUpload { path, length, condition, parents } = new;
+    if path.is_root() {
+        return Err(Error::Root);
+    }
+    let shared = &replica.shared;
+    let born = replica.state(Freshness::AtLeast(shared.known())).await?.generation;
+    let object = shared.log.new_object(born);
+    let upload = UploadId(Uuid::from_u64_pair(shared.host.random(), shared.host.random()));
+    let target = Target { path: path.names().to_vec(), expected: condition.into(), parents };
+    replica.step(Intent::CreateUpload { upload, length, object, target: Some(Arc::new(target)) }).await?;
+    replica.owned.put(upload, Owner { epoch: 1, base: 0, writer: ObjectWriter::new(shared.clone(), object) });
+    Ok(upload)
+}
+
+/// How far an upload is.
+pub(crate) async fn status(replica: &Arc<Replica>, id: UploadId) -> Result<UploadStatus, Error> {
+    let state = replica.state(Freshness::Now).await?;
+    state.uploads.get(&id).and_then(Upload::status).ok_or(Error::UploadGone)
+}
+
+/// Goes on with an upload at its durable end.
+pub(crate) async fn resume(replica: &Arc<Replica>, id: UploadId, offset: u64) -> Result<UploadWriter, Error> {
+    let state = replica.state(Freshness::Now).await?;
+    let status = state.uploads.get(&id).and_then(Upload::status).ok_or(Error::UploadGone)?;
+    if status.offset.0 != offset {
+        return Err(Error::OffsetConflict { durable: status.offset.0 });
+    }
+    let open = state.uploads.get(&id).and_then(Upload::open).ok_or(Error::UploadGone)?;
+    let continued = replica.owned.take(id).filter(|owner| {
+        owner.epoch == open.epoch && owner.writer.is_settled() && owner.base + owner.writer.taken() == offset
+    });
+    let owner = match continued {
+        Some(owner) => owner,
+        None => take_over(replica, id, open.epoch + 1, state.generation, offset).await?,
+    };
+    Ok(UploadWriter {
+        replica: replica.clone(),
+        id,
+        length: open.length.0,
+        acknowledged: offset,
+        owner: Some(owner),
+    })
+}
+
+async fn take_over(
+    replica: &Arc<Replica>,
+    id: UploadId,
+    epoch: u64,
+    born: api::generation::Generation,
+    offset: u64,
+) -> Result<Owner, Error> {
+    let object = replica.shared.log.new_object(born);
+    let committed = replica.step(Intent::TakeOver { upload: id, epoch, object }).await?;
+    let state = replica.state(Freshness::AtLeast(committed.generation)).await?;
+    let open = state.uploads.get(&id).and_then(Upload::open).ok_or(Error::UploadGone)?;
+    if open.epoch != epoch || open.object != object {
+        return Err(Error::Fenced);
+    }
+    let owner = Owner { epoch, base: open.base.0, writer: ObjectWriter::new(replica.shared.clone(), object) };
+    if open.durable.0 == offset {
+        return Ok(owner);
+    }
+    // The owner before got further in the meantime; whoever goes on there finds it prepared.
+    replica.owned.put(id, owner);
+    Err(Error::OffsetConflict { durable: open.durable.0 })
+}
 
 impl UploadWriter {
     /// Where the next bytes go.
     #[must_use]
     pub fn position(&self) -> u64 {
-        0
+        self.owner.as_ref().map_or(self.acknowledged, |owner| owner.base + owner.writer.taken())
     }
 
     /// Takes the next bytes. They are not durable yet.
@@ -21,8 +146,18 @@ impl UploadWriter {
     /// # Errors
     /// [`Error::TooLong`] when they go beyond the length, [`Error::Fenced`] when it goes on elsewhere.
     pub async fn write(&mut self, content: Bytes) -> Result<(), Error> {
-        let _ = content;
-        Err(Error::Fenced)
+        if self.position().saturating_add(content.len() as u64) > self.length {
+            return Err(Error::TooLong);
+        }
+        let owner = self.owner.as_mut().ok_or(Error::Fenced)?;
+        if let Some(published) = self.replica.shared.published() {
+            let open = published.state.uploads.get(&self.id).and_then(Upload::open);
+            // An older state than the one that this was begun with does not count.
+            if open.is_some_and(|open| open.epoch > owner.epoch) {
+                return Err(Error::Fenced);
+            }
+        }
+        owner.writer.write(content).await
     }
 
     /// Makes durable what was written, and says up to where: the client need never send that again.
@@ -30,14 +165,48 @@ impl UploadWriter {
     /// # Errors
     /// [`Error::Fenced`] when it goes on elsewhere.
     pub async fn acknowledge(&mut self) -> Result<u64, Error> {
-        Err(Error::Fenced)
+        let owner = self.owner.as_mut().ok_or(Error::Fenced)?;
+        owner.writer.sync().await?;
+        let durable = owner.base + owner.writer.taken();
+        if durable > self.acknowledged {
+            let (upload, epoch) = (self.id, owner.epoch);
+            self.replica
+                .step(Intent::Extend { upload, epoch, durable: Amount(durable), length: None })
+                .await?;
+            self.acknowledged = durable;
+        }
+        Ok(self.acknowledged)
     }
 
     /// Makes it a file, once all bytes were written.
     ///
     /// # Errors
     /// Those of a [put](crate::Operation::Put); [`Error::OffsetConflict`] when bytes are missing.
-    pub async fn finish(self) -> Result<Committed, Error> {
-        Err(Error::Fenced)
+    pub async fn finish(mut self) -> Result<Committed, Error> {
+        if self.position() < self.length {
+            let durable = self.acknowledge().await?;
+            return Err(Error::OffsetConflict { durable });
+        }
+        let owner = self.owner.as_mut().ok_or(Error::Fenced)?;
+        owner.writer.sync().await?;
+        let (upload, epoch) = (self.id, owner.epoch);
+        // The id of the upload names the operation that completes it: whoever asks again gets the first outcome.
+        let operation = Some(OperationId(upload.0));
+        let committed =
+            self.replica.commit(operation, None, Intent::Complete { upload, epoch }, None, None).await?;
+        self.owner = None;
+        Ok(committed)
+    }
+}
+
+impl Drop for UploadWriter {
+    /// What was acknowledged to its end can be gone on with in the same object.
+    fn drop(&mut self) {
+        let settled = |owner: &Owner| {
+            owner.writer.is_settled() && owner.base + owner.writer.taken() == self.acknowledged
+        };
+        if let Some(owner) = self.owner.take().filter(settled) {
+            self.replica.owned.put(self.id, owner);
+        }
     }
 }

@@ -1,0 +1,244 @@
+//! The operations of an entry, resolved: paths are looked up by the committer, so that a record means the same to
+//! every pod. Numbers are never used again.
+
+use api::bytes::Bytes;
+use api::generation::{Generation, RosterGeneration};
+use minicbor::{Decode, Encode};
+
+use super::codec;
+use crate::extent::{Extent, ObjectId};
+use crate::name::Name;
+use crate::node::NodeId;
+use crate::operation::{OperationId, UploadId};
+
+/// One step of a state.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct Record {
+    /// The operation that ends with this step; steps before it, such as the directories above a file, name none.
+    #[n(0)]
+    pub(crate) operation: Option<Identified>,
+    #[n(1)]
+    pub(crate) action: Action,
+}
+
+/// Which operation, and how old it can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct Identified {
+    #[n(0)]
+    pub(crate) id: OperationId,
+    #[cbor(n(1), with = "codec::generation")]
+    pub(crate) born: Generation,
+}
+
+/// What a step does. 12 to 31 are kept for locks, properties, trash, versions, restoring, shares, relocation, closing
+/// and spaces moved between volumes.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub(crate) enum Action {
+    #[n(0)]
+    MakeDirectory(#[n(0)] MakeDirectory),
+    #[n(1)]
+    Put(#[n(0)] Put),
+    #[n(2)]
+    Move(#[n(0)] Move),
+    #[n(3)]
+    Copy(#[n(0)] Copy),
+    #[n(4)]
+    Delete(#[n(0)] Delete),
+    #[n(5)]
+    Limit(#[n(0)] Limit),
+    #[n(6)]
+    CreateUpload(#[n(0)] CreateUpload),
+    #[n(7)]
+    TakeOver(#[n(0)] TakeOver),
+    #[n(8)]
+    Extend(#[n(0)] Extend),
+    #[n(9)]
+    Complete(#[n(0)] Complete),
+    #[n(10)]
+    Abort(#[n(0)] Abort),
+    #[n(11)]
+    Sweep(#[n(0)] Sweep),
+    #[n(32)]
+    Format(#[n(0)] Format),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct MakeDirectory {
+    #[n(0)]
+    pub(crate) parent: NodeId,
+    #[n(1)]
+    pub(crate) name: Name,
+}
+
+/// A new file, or new content for the file of that name.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct Put {
+    #[n(0)]
+    pub(crate) parent: NodeId,
+    #[n(1)]
+    pub(crate) name: Name,
+    #[n(2)]
+    pub(crate) extents: Vec<Extent>,
+    /// The reservation that the content was written under; it ends here.
+    #[n(3)]
+    pub(crate) reservation: Option<UploadId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct Move {
+    #[n(0)]
+    pub(crate) node: NodeId,
+    #[n(1)]
+    pub(crate) parent: NodeId,
+    #[n(2)]
+    pub(crate) name: Name,
+    /// What has the name until then, and is deleted with all in it.
+    #[n(3)]
+    pub(crate) replaced: Option<NodeId>,
+}
+
+/// New ids are given in the order of a walk: a directory before what is in it, that in the order of names.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct Copy {
+    #[n(0)]
+    pub(crate) node: NodeId,
+    #[n(1)]
+    pub(crate) parent: NodeId,
+    #[n(2)]
+    pub(crate) name: Name,
+    /// As in [`Move`].
+    #[n(3)]
+    pub(crate) replaced: Option<NodeId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct Delete {
+    #[n(0)]
+    pub(crate) node: NodeId,
+}
+
+/// The limit becomes `used + reserved`, at least the target and at most the ceiling.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct Limit {
+    #[cbor(n(0), with = "codec::roster_generation")]
+    pub(crate) roster_generation: RosterGeneration,
+    #[cbor(n(1), with = "codec::bytes")]
+    pub(crate) target: Bytes,
+    #[cbor(n(2), with = "codec::bytes")]
+    pub(crate) ceiling: Bytes,
+}
+
+/// Reserves room, and names the object that the first owner writes to.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct CreateUpload {
+    #[n(0)]
+    pub(crate) upload: UploadId,
+    #[cbor(n(1), with = "codec::bytes")]
+    pub(crate) length: Bytes,
+    #[n(2)]
+    pub(crate) object: ObjectId,
+    /// What it becomes; a reservation that a [`Put`] will end has none.
+    #[n(3)]
+    pub(crate) target: Option<Target>,
+}
+
+/// What an upload becomes. The path is looked up when it is complete.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct Target {
+    #[n(0)]
+    pub(crate) path: Vec<Name>,
+    #[n(1)]
+    pub(crate) expected: Expected,
+    #[n(2)]
+    pub(crate) parents: bool,
+}
+
+/// A condition.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub(crate) enum Expected {
+    #[n(0)]
+    Anything,
+    #[n(1)]
+    Nothing,
+    #[n(2)]
+    Tag(#[n(0)] String),
+}
+
+/// Another pod goes on with an upload. What is durable of the old owner's object stays as an extent.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct TakeOver {
+    #[n(0)]
+    pub(crate) upload: UploadId,
+    /// One more than before.
+    #[n(1)]
+    pub(crate) epoch: u64,
+    #[n(2)]
+    pub(crate) object: ObjectId,
+}
+
+/// Says how many bytes of an upload are durable, or how many a reservation is for.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct Extend {
+    #[n(0)]
+    pub(crate) upload: UploadId,
+    /// That of the owner; of another one it does not count.
+    #[n(1)]
+    pub(crate) epoch: u64,
+    #[cbor(n(2), with = "codec::bytes")]
+    pub(crate) durable: Bytes,
+    /// Another length than was reserved, when it was not known.
+    #[n(3)]
+    pub(crate) length: Option<u64>,
+}
+
+/// Makes an upload a file. All its bytes are durable.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct Complete {
+    #[n(0)]
+    pub(crate) upload: UploadId,
+    #[n(1)]
+    pub(crate) epoch: u64,
+    #[n(2)]
+    pub(crate) parent: NodeId,
+    #[n(3)]
+    pub(crate) name: Name,
+}
+
+/// Gives an upload up and its room back.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct Abort {
+    #[n(0)]
+    pub(crate) upload: UploadId,
+}
+
+/// Raises the watermark, and forgets objects that were dropped up to a generation that truncation has passed.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct Sweep {
+    #[cbor(n(0), with = "codec::generation")]
+    pub(crate) low: Generation,
+    #[cbor(n(1), with = "codec::generation")]
+    pub(crate) truncated: Generation,
+}
+
+/// From the next entry on the log has this format.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct Format {
+    #[n(0)]
+    pub(crate) format: u32,
+}

@@ -1,0 +1,95 @@
+//! Where the files of a space are. Names that members give never appear here.
+
+use api::generation::Generation;
+use api::ids::SpaceId;
+
+use crate::extent::ObjectId;
+
+/// So many entries are in a block.
+pub(crate) const BLOCK: u64 = 1_000;
+
+/// The paths of a space.
+#[derive(Clone, Debug)]
+pub(crate) struct Layout {
+    above: String,
+    root: String,
+}
+
+/// Which block the entry of a generation is in.
+pub(crate) fn block_of(generation: Generation) -> u64 {
+    generation.0.saturating_sub(1) / BLOCK
+}
+
+impl Layout {
+    pub(crate) fn of(space: SpaceId) -> Self {
+        let above = format!("spaces/{:02x}", space.0.as_bytes()[0]);
+        let root = format!("{above}/{space}");
+        Self { above, root }
+    }
+
+    /// Everything that is made with a space, in the order of making.
+    pub(crate) fn directories(&self) -> [String; 6] {
+        let Self { above, root } = self;
+        let below = |name: &str| format!("{root}/{name}");
+        ["spaces".to_owned(), above.clone(), root.clone(), below("tmp"), below("objects"), below("log")]
+    }
+
+    pub(crate) fn log(&self) -> String {
+        format!("{}/log", self.root)
+    }
+
+    pub(crate) fn block(&self, generation: Generation) -> String {
+        self.numbered_block(block_of(generation))
+    }
+
+    pub(crate) fn numbered_block(&self, block: u64) -> String {
+        format!("{}/log/{block}", self.root)
+    }
+
+    pub(crate) fn entry(&self, generation: Generation) -> String {
+        format!("{}/{generation}", self.block(generation))
+    }
+
+    pub(crate) fn gone(&self, generation: Generation) -> String {
+        format!("{}/gone", self.block(generation))
+    }
+
+    pub(crate) fn start(&self, block: u64) -> String {
+        format!("{}/start", self.numbered_block(block))
+    }
+
+    pub(crate) fn temporary(&self, high: u64, low: u64) -> String {
+        format!("{}/tmp/{high:016x}{low:016x}", self.root)
+    }
+
+    /// The directory of an object.
+    pub(crate) fn objects(&self, object: ObjectId) -> String {
+        format!("{}/objects/{:02x}", self.root, object.random.to_be_bytes()[0])
+    }
+
+    pub(crate) fn object(&self, object: ObjectId) -> String {
+        format!("{}/{object}", self.objects(object))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thousand_entries_are_a_block() {
+        for (generation, block) in [(1, 0), (2, 0), (1000, 0), (1001, 1), (2000, 1), (2001, 2)] {
+            assert_eq!(block_of(Generation(generation)), block, "{generation}");
+        }
+    }
+
+    #[test]
+    fn paths() {
+        let layout = Layout::of("76eef131-e3b7-43aa-9b26-2d6371565f7f".parse().unwrap());
+        let root = "spaces/76/76eef131-e3b7-43aa-9b26-2d6371565f7f";
+        assert_eq!(layout.entry(Generation(1001)), format!("{root}/log/1/1001"));
+        assert_eq!(layout.gone(Generation(1000)), format!("{root}/log/0/gone"));
+        let object = ObjectId { born: Generation(7), random: 0xab00_0000_0000_0001 };
+        assert_eq!(layout.object(object), format!("{root}/objects/ab/7-ab00000000000001"));
+    }
+}

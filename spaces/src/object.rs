@@ -1,0 +1,144 @@
+//! Writes an object: its bytes in large pieces, and everything durable when asked.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use futures::channel::oneshot;
+
+use crate::error::Error;
+use crate::extent::ObjectId;
+use crate::file_system::{FsError, NewFile};
+use crate::replica::Shared;
+
+/// Bytes are handed to the volume in pieces of this size, one of them being written while the next is filled.
+const PIECE: usize = 1 << 20;
+
+/// An object that is being written. It is made with its first piece.
+pub(crate) struct ObjectWriter {
+    shared: Arc<Shared>,
+    pub(crate) object: ObjectId,
+    file: Option<Arc<dyn NewFile>>,
+    /// Whether the name of the file is durable.
+    named: bool,
+    buffer: BytesMut,
+    writing: Option<oneshot::Receiver<Result<(), FsError>>>,
+    /// How many bytes were taken.
+    taken: u64,
+    /// How many of them are durable.
+    durable: u64,
+    /// Once a piece has failed nothing that follows has its right place.
+    failed: Option<FsError>,
+}
+
+impl ObjectWriter {
+    pub(crate) fn new(shared: Arc<Shared>, object: ObjectId) -> Self {
+        Self {
+            shared,
+            object,
+            file: None,
+            named: false,
+            buffer: BytesMut::new(),
+            writing: None,
+            taken: 0,
+            durable: 0,
+            failed: None,
+        }
+    }
+
+    /// How many bytes were taken.
+    pub(crate) fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    /// Whether all that was taken is durable, so that another writer can go on behind it.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.failed.is_none() && self.taken == self.durable
+    }
+
+    pub(crate) async fn write(&mut self, mut content: Bytes) -> Result<(), Error> {
+        while !content.is_empty() {
+            let piece = content.split_to(content.len().min(PIECE - self.buffer.len()));
+            self.taken += piece.len() as u64;
+            self.buffer.extend_from_slice(&piece);
+            if self.buffer.len() == PIECE {
+                self.flush().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes durable what was taken, and the name of the object.
+    pub(crate) async fn sync(&mut self) -> Result<(), Error> {
+        if self.is_settled() {
+            return Ok(());
+        }
+        self.flush().await?;
+        let result = self.settle().await;
+        self.done(result)
+    }
+
+    async fn settle(&mut self) -> Result<(), FsError> {
+        self.written().await?;
+        if let Some(file) = &self.file {
+            file.sync().await?;
+        }
+        if !self.named {
+            let log = &self.shared.log;
+            log.volume.fs.sync_directory(&log.layout.objects(self.object)).await?;
+            self.named = true;
+        }
+        self.durable = self.taken;
+        Ok(())
+    }
+
+    /// Hands the buffer to the volume, when what was handed over before is written.
+    async fn flush(&mut self) -> Result<(), Error> {
+        if let Some(error) = &self.failed {
+            return Err(self.shared.log.error(error.clone()));
+        }
+        let result = self.hand_over().await;
+        self.done(result)
+    }
+
+    async fn hand_over(&mut self) -> Result<(), FsError> {
+        self.written().await?;
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        let file = match &self.file {
+            Some(file) => file.clone(),
+            None => {
+                let log = &self.shared.log;
+                log.ensure_space(self.object.born).await?;
+                log.volume.ensure(&log.layout.objects(self.object)).await?;
+                self.file.insert(log.volume.fs.create(&log.layout.object(self.object)).await?).clone()
+            }
+        };
+        let content = self.buffer.split().freeze();
+        let (reply, writing) = oneshot::channel();
+        self.writing = Some(writing);
+        self.shared.host.spawn(Box::pin(async move {
+            let _ = reply.send(file.append(content).await);
+        }));
+        Ok(())
+    }
+
+    /// Waits for the piece that is being written.
+    async fn written(&mut self) -> Result<(), FsError> {
+        match self.writing.as_mut() {
+            None => Ok(()),
+            Some(writing) => {
+                let result = writing.await.unwrap_or(Err(FsError::Stalled));
+                self.writing = None;
+                result
+            }
+        }
+    }
+
+    fn done(&mut self, result: Result<(), FsError>) -> Result<(), Error> {
+        result.map_err(|error| {
+            self.failed = Some(error.clone());
+            self.shared.log.error(error)
+        })
+    }
+}

@@ -1,0 +1,121 @@
+//! The loop of a space's actor: takes everything that waits, and does it at once.
+
+use std::sync::Arc;
+
+use futures::StreamExt;
+use futures::channel::mpsc;
+
+use super::expiry::Expiry;
+use super::{Message, Pending, Refresh, Shared, Tick};
+use crate::error::Error;
+use crate::log::Loaded;
+
+/// The most operations of one round; more wait for the next.
+const MOST_AT_ONCE: usize = 512;
+
+/// The most bytes of small contents of one round.
+const MOST_INLINE: usize = 8 << 20;
+
+pub(super) struct Actor {
+    pub(super) shared: Arc<Shared>,
+    pub(super) loaded: Option<Loaded>,
+    pub(super) expiry: Expiry,
+    queue: mpsc::UnboundedReceiver<Message>,
+}
+
+impl Actor {
+    pub(super) fn new(shared: Arc<Shared>, queue: mpsc::UnboundedReceiver<Message>) -> Self {
+        Self { shared, loaded: None, expiry: Expiry::default(), queue }
+    }
+
+    /// Runs until nobody is left who could ask.
+    pub(super) async fn run(mut self) {
+        while let Some(first) = self.queue.next().await {
+            let mut round = Round::default();
+            round.take(first);
+            while !round.is_full() {
+                let Ok(message) = self.queue.try_recv() else { break };
+                round.take(message);
+            }
+            self.serve(round).await;
+        }
+    }
+
+    async fn serve(&mut self, round: Round) {
+        let Round { commits, mut refreshes, inline: _ } = round;
+        let usable = match self.shared.stopped() {
+            Some(error) => Err(error),
+            None => self.shared.log.volume.ready().await,
+        };
+        if let Err(error) = usable {
+            for pending in commits {
+                let _ = pending.reply.send(Err(error.clone()));
+            }
+            for refresh in refreshes {
+                let _ = refresh.reply.send(Err(error.clone()));
+            }
+            return;
+        }
+        if !commits.is_empty() {
+            self.commit(commits).await;
+        }
+        refreshes.retain(|refresh| !refresh.reply.is_canceled());
+        let Some(arrived) = refreshes.iter().map(|refresh| refresh.arrived).max() else { return };
+        let answer = if self.is_fresh(arrived) { self.known() } else { self.refresh().await };
+        for refresh in refreshes {
+            let _ = refresh.reply.send(match &answer {
+                Ok(loaded) => Ok(loaded.state.clone()),
+                Err(error) => Err(error.clone()),
+            });
+        }
+    }
+
+    /// Whether the state was the newest at some moment after this one.
+    pub(super) fn is_fresh(&self, since: Tick) -> bool {
+        self.loaded.is_some() && self.shared.published().is_some_and(|published| published.tick > since)
+    }
+
+    fn known(&self) -> Result<Loaded, Error> {
+        self.loaded.clone().ok_or(Error::OutcomeUnknown)
+    }
+
+    /// Reads the log on.
+    pub(super) async fn refresh(&mut self) -> Result<Loaded, Error> {
+        if let Some(error) = self.shared.stopped() {
+            return Err(error);
+        }
+        let begun = self.shared.begin();
+        match self.shared.log.refresh(self.loaded.clone()).await {
+            Ok(loaded) => {
+                self.shared.publish(loaded.state.clone(), begun);
+                self.loaded = Some(loaded.clone());
+                Ok(loaded)
+            }
+            Err(error) => Err(self.shared.failed(error)),
+        }
+    }
+}
+
+/// What is done at once.
+#[derive(Default)]
+struct Round {
+    commits: Vec<Pending>,
+    refreshes: Vec<Refresh>,
+    inline: usize,
+}
+
+impl Round {
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Commit(pending) => {
+                self.inline += pending.inline.as_ref().map_or(0, bytes::Bytes::len);
+                self.commits.push(*pending);
+            }
+            Message::Refresh(refresh) => self.refreshes.push(refresh),
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.commits.len() >= MOST_AT_ONCE || self.inline >= MOST_INLINE
+    }
+}

@@ -1,0 +1,184 @@
+//! The commit: an operation is in the log, or refused by a state that was the newest after it came.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::future::try_join_all;
+use uuid::Uuid;
+
+use super::Pending;
+use super::actor::Actor;
+use super::draft::{Draft, Verdict};
+use super::pack::Pack;
+use crate::error::Error;
+use crate::file_system::FsError;
+use crate::format::entry::EntryId;
+use crate::log::{Appended, Candidate};
+use crate::state::State;
+
+/// After a race that was lost a pod waits up to so long, and longer with each.
+const JITTER: Duration = Duration::from_millis(2);
+
+/// What became of a draft.
+enum Written {
+    Won(Arc<State>),
+    /// Other entries are there: everything is to be decided again.
+    Lost,
+    /// The log was truncated under it: it is to be read again.
+    Truncated,
+    /// Nothing came of it, and nothing will.
+    Failed(FsError),
+    /// Something may come of it.
+    Unknown(FsError),
+}
+
+impl Actor {
+    /// Commits operations, or says why not.
+    pub(super) async fn commit(&mut self, mut round: Vec<Pending>) {
+        let mut packs = Vec::new();
+        let mut losses = 0;
+        loop {
+            round.retain(|pending| !pending.reply.is_canceled());
+            let Some(arrived) = round.iter().map(|pending| pending.arrived).max() else { return };
+            let loaded = match self.loaded.clone() {
+                Some(loaded) => loaded,
+                None => match self.refresh().await {
+                    Ok(loaded) => loaded,
+                    Err(error) => return refuse(round, &error),
+                },
+            };
+            let fresh = self.is_fresh(arrived);
+            let ahead =
+                round.iter().any(|pending| pending.born.is_some_and(|born| born > loaded.state.generation));
+            packs.extend(Pack::of(&mut round, &self.shared.log, loaded.state.generation));
+            let (draft, verdicts) = self.draft(&loaded.state, &mut round);
+            // Nobody is refused by what may be old.
+            if !fresh && (ahead || verdicts.iter().any(Verdict::needs_freshness)) {
+                if let Err(error) = self.refresh().await {
+                    return refuse(round, &error);
+                }
+                continue;
+            }
+            if draft.is_empty() {
+                round = answer(round, verdicts, &loaded.state);
+                continue;
+            }
+            let begun = self.shared.begin();
+            match self.write(&loaded.state, draft, &mut round, &verdicts, &mut packs).await {
+                Written::Won(state) => {
+                    self.shared.publish(state.clone(), begun);
+                    self.loaded = Some(crate::log::Loaded { state: state.clone(), first: loaded.first });
+                    round = answer(round, verdicts, &state);
+                }
+                Written::Lost => {
+                    if let Err(error) = self.refresh().await {
+                        return refuse(round, &error);
+                    }
+                    losses += 1;
+                    self.wait(losses).await;
+                }
+                Written::Truncated => self.loaded = None,
+                Written::Failed(error) => return refuse(round, &self.shared.log.error(error)),
+                Written::Unknown(error) => {
+                    tracing::warn!(space = %self.shared.log.space, %error, "Whether an entry was written is not known.");
+                    return refuse(round, &Error::OutcomeUnknown);
+                }
+            }
+        }
+    }
+
+    fn draft(&mut self, state: &State, round: &mut [Pending]) -> (Draft, Vec<Verdict>) {
+        let (committer, clock) = (self.shared.committer, self.shared.host.now());
+        let mut draft = Draft::new(state, committer, clock);
+        let elapsed = self.shared.host.elapsed();
+        for action in self.expiry.due(state, committer, clock, elapsed, &self.shared.settings) {
+            draft.add_own(action);
+        }
+        let verdicts = round.iter_mut().map(|pending| draft.add(pending)).collect();
+        (draft, verdicts)
+    }
+
+    /// Writes what the entry refers to and the entry itself, and then tries to give it its place.
+    async fn write(
+        &self,
+        state: &State,
+        draft: Draft,
+        round: &mut [Pending],
+        verdicts: &[Verdict],
+        packs: &mut [Pack],
+    ) -> Written {
+        let log = &self.shared.log;
+        let (generation, host) = (state.generation.next(), &self.shared.host);
+        let id = EntryId(Uuid::from_u64_pair(host.random(), host.random()));
+        let (file, after) = draft.seal(id);
+        let temporary = log.temporary();
+        let prepared = async {
+            log.ensure_space(state.generation).await?;
+            // Both are durable before the entry has its place; which is first does not matter.
+            let objects = try_join_all(packs.iter_mut().map(|pack| pack.write(log)));
+            let entry = async {
+                log.ensure_block(generation).await?;
+                log.volume.fs.write(&temporary, Bytes::from(file)).await
+            };
+            futures::future::try_join(objects, entry).await.map(|_| ())
+        };
+        if let Err(error) = prepared.await {
+            self.discard(temporary);
+            return Written::Failed(error);
+        }
+        for (pending, verdict) in round.iter_mut().zip(verdicts) {
+            if let (Verdict::Done { .. }, Some(unfinished)) = (verdict, &mut pending.unfinished) {
+                unfinished.keep_object();
+            }
+        }
+        let candidate = Candidate { temporary, generation, id };
+        let appended = log.append(&candidate).await;
+        self.discard(candidate.temporary);
+        match appended {
+            Appended::Won => Written::Won(after),
+            Appended::Lost => Written::Lost,
+            Appended::Truncated => Written::Truncated,
+            Appended::Unknown(error) => Written::Unknown(error),
+        }
+    }
+
+    /// Takes a name in `tmp/` away; nobody waits for it.
+    fn discard(&self, temporary: String) {
+        let shared = self.shared.clone();
+        self.shared.host.spawn(Box::pin(async move {
+            // What is left there is garbage, and known as such.
+            let _ = shared.log.volume.fs.unlink(&temporary).await;
+        }));
+    }
+
+    async fn wait(&self, losses: u32) {
+        let most = JITTER.saturating_mul(1 << losses.min(5)).as_micros();
+        let most = u64::try_from(most).unwrap_or(u64::MAX);
+        self.shared.host.sleep(Duration::from_micros(self.shared.host.random() % most)).await;
+    }
+}
+
+/// Tells everybody the same.
+fn refuse(round: Vec<Pending>, error: &Error) {
+    for pending in round {
+        let _ = pending.reply.send(Err(error.clone()));
+    }
+}
+
+/// Tells everybody what became of their operation by a state that has it; what is left waits for the next entry.
+fn answer(round: Vec<Pending>, verdicts: Vec<Verdict>, state: &State) -> Vec<Pending> {
+    let mut later = Vec::new();
+    for (mut pending, verdict) in round.into_iter().zip(verdicts) {
+        match verdict {
+            Verdict::Later => later.push(pending),
+            verdict => {
+                if let (Verdict::Done { .. }, Some(unfinished)) = (&verdict, pending.unfinished.take()) {
+                    unfinished.settle();
+                }
+                let _ = pending.reply.send(verdict.answer(state));
+            }
+        }
+    }
+    later
+}

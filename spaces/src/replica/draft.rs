@@ -1,0 +1,164 @@
+//! Puts an entry together: which of the operations that wait are in it, and what the others are told.
+
+use std::sync::Arc;
+
+use api::generation::Generation;
+
+use super::Pending;
+use crate::error::Error;
+use crate::format::entry::{Committer, Entry, EntryId, LONGEST_ENTRY, encoded_length};
+use crate::format::frame::{Hash, OVERHEAD};
+use crate::format::record::{Action, Identified, Record};
+use crate::node::NodeId;
+use crate::operation::Committed;
+use crate::state::State;
+use crate::state::apply::Moment;
+use crate::state::outcome::Outcome;
+use crate::state::plan::{MOST_NODES, Planned};
+
+/// What an entry says of itself, at most.
+const HEAD: usize = 512;
+
+/// What becomes of an operation if the draft becomes an entry.
+#[derive(Clone, Debug)]
+pub(super) enum Verdict {
+    /// It is in the draft.
+    Done {
+        node: Option<NodeId>,
+    },
+    /// It was done before, as this id tells.
+    Before(Outcome),
+    /// It is as wanted already.
+    Holds {
+        node: Option<NodeId>,
+    },
+    Refused(Error),
+    /// There is no room for it in this entry.
+    Later,
+}
+
+/// An entry that is not in the log yet.
+pub(super) struct Draft {
+    state: State,
+    moment: Moment,
+    committer: Committer,
+    previous: Hash,
+    format: u32,
+    records: Vec<Record>,
+    bytes: usize,
+    nodes: usize,
+    full: bool,
+}
+
+impl Draft {
+    pub(super) fn new(state: &State, committer: Committer, clock: i64) -> Self {
+        let moment = Moment { generation: state.generation.next(), clock };
+        let (previous, format) = (state.head, state.format);
+        let (records, bytes, nodes) = (Vec::new(), HEAD + OVERHEAD, 0);
+        Self { state: state.clone(), moment, committer, previous, format, records, bytes, nodes, full: false }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// Takes in an operation, if it goes with those before it.
+    pub(super) fn add(&mut self, pending: &mut Pending) -> Verdict {
+        let known = self.moment.generation.0.saturating_sub(1);
+        // What was born nowhere is of now, and stays of now however often it is tried.
+        let born = *pending.born.get_or_insert(Generation(known));
+        let identified = pending.id.map(|id| Identified { id, born: born.min(Generation(known)) });
+        if let Some(Identified { id, born }) = identified {
+            if let Some(outcome) = self.state.outcomes.get(id) {
+                return Verdict::Before(*outcome);
+            }
+            if born < self.state.low {
+                return Verdict::Refused(Error::OutcomeUnknown);
+            }
+        }
+        match self.state.plan(&pending.intent) {
+            Err(error) => Verdict::Refused(error),
+            Ok(Planned::Nothing { node }) => Verdict::Holds { node },
+            Ok(Planned::Steps { actions, nodes }) => self.include(identified, actions, nodes),
+        }
+    }
+
+    /// Takes in a step that no operation asked for.
+    pub(super) fn add_own(&mut self, action: Action) {
+        if let Verdict::Refused(error) = self.include(None, vec![action], 1) {
+            tracing::error!(%error, "A step of the engine's own does not fit.");
+        }
+    }
+
+    fn include(&mut self, operation: Option<Identified>, actions: Vec<Action>, nodes: usize) -> Verdict {
+        let last = actions.len().saturating_sub(1);
+        let with_id = |place: usize| operation.filter(|_| place == last);
+        let records: Vec<Record> = actions
+            .into_iter()
+            .enumerate()
+            .map(|(place, action)| Record { operation: with_id(place), action })
+            .collect();
+        let bytes = encoded_length(&records);
+        if self.full || self.bytes + bytes > LONGEST_ENTRY || self.nodes + nodes > MOST_NODES {
+            if self.is_empty() {
+                return Verdict::Refused(Error::TooMany { most: MOST_NODES });
+            }
+            // What comes after it waits as well: the order in which operations came is kept.
+            self.full = true;
+            return Verdict::Later;
+        }
+        let mut next = self.state.clone();
+        for record in &records {
+            if let Err(misfit) = next.apply(record, self.moment) {
+                tracing::error!(%misfit, "An operation was planned wrongly and is not done.");
+                return Verdict::Refused(Error::Io("the operation could not be planned".to_owned()));
+            }
+        }
+        self.state = next;
+        self.bytes += bytes;
+        self.nodes += nodes;
+        self.records.extend(records);
+        let node =
+            operation.and_then(|operation| self.state.outcomes.get(operation.id)).and_then(|done| done.node);
+        Verdict::Done { node }
+    }
+
+    /// The file of the entry, and the state after it.
+    pub(super) fn seal(self, id: EntryId) -> (Vec<u8>, Arc<State>) {
+        let Self { mut state, moment, committer, previous, format, records, .. } = self;
+        let entry = Entry {
+            format,
+            space: state.space,
+            generation: moment.generation,
+            id,
+            previous,
+            clock: moment.clock,
+            committer,
+            records,
+        };
+        let (file, hash) = entry.seal();
+        state.close(moment, committer, hash);
+        (file, Arc::new(state))
+    }
+}
+
+impl Verdict {
+    /// Whether it counts only if the state was the newest after the operation had come.
+    pub(super) fn needs_freshness(&self) -> bool {
+        match self {
+            Self::Before(_) | Self::Holds { .. } | Self::Refused(_) => true,
+            Self::Done { .. } | Self::Later => false,
+        }
+    }
+
+    /// What the caller is told, by the state that has the operation.
+    pub(super) fn answer(&self, state: &State) -> Result<Committed, Error> {
+        let (generation, node) = match self {
+            Self::Done { node } | Self::Holds { node } => (state.generation, *node),
+            Self::Before(Outcome { born: _, generation, node }) => (*generation, *node),
+            Self::Refused(error) => return Err(error.clone()),
+            Self::Later => return Err(Error::OutcomeUnknown),
+        };
+        Ok(Committed { generation, node: node.and_then(|id| state.node(id)) })
+    }
+}

@@ -1,0 +1,44 @@
+//! Uploads that nobody goes on with give back what they have reserved.
+
+use std::time::Duration;
+
+use crate::engine::Settings;
+use crate::format::entry::Committer;
+use crate::format::record::{Abort, Action};
+use crate::state::State;
+use crate::state::upload::Upload;
+
+/// How often it is looked whether something has expired.
+const INTERVAL: Duration = Duration::from_secs(60);
+
+/// So many are given up with one entry.
+const MOST_AT_ONCE: usize = 100;
+
+/// When it was last looked.
+#[derive(Default)]
+pub(super) struct Expiry {
+    next: Duration,
+}
+
+impl Expiry {
+    /// The steps that end what has expired. They ride on an entry that is written anyway.
+    pub(super) fn due(
+        &mut self,
+        state: &State,
+        committer: Committer,
+        clock: i64,
+        elapsed: Duration,
+        settings: &Settings,
+    ) -> Vec<Action> {
+        if elapsed < self.next || state.uploads.is_empty() {
+            return Vec::new();
+        }
+        self.next = elapsed.saturating_add(INTERVAL);
+        let Some(now) = state.clocks.expiry(committer, clock) else { return Vec::new() };
+        let age = i64::try_from(settings.upload_expiry.as_millis()).unwrap_or(i64::MAX);
+        let expired =
+            |upload: &Upload| upload.open().is_some_and(|open| open.heard.saturating_add(age) < now);
+        let dead = state.uploads.iter().filter(|(_, upload)| expired(upload));
+        dead.take(MOST_AT_ONCE).map(|(id, _)| Action::Abort(Abort { upload: *id })).collect()
+    }
+}

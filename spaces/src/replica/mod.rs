@@ -1,0 +1,217 @@
+//! A space in use: its newest known state, and the one actor that reads its log on and adds to it.
+
+mod actor;
+mod commit;
+mod draft;
+mod expiry;
+pub(crate) mod garbage;
+mod pack;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use api::generation::Generation;
+use api::ids::SpaceId;
+use arc_swap::ArcSwapOption;
+use bytes::Bytes;
+use futures::channel::{mpsc, oneshot};
+
+use self::actor::Actor;
+use self::garbage::Unfinished;
+use crate::engine::Settings;
+use crate::error::Error;
+use crate::format::entry::Committer;
+use crate::host::Host;
+use crate::log::{Log, LogError};
+use crate::operation::{Committed, OperationId};
+use crate::snapshot::Freshness;
+use crate::state::State;
+use crate::state::intent::Intent;
+use crate::upload::Owned;
+use crate::volume::Volume;
+
+/// A space in use.
+pub(crate) struct Replica {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) owned: Owned,
+    queue: mpsc::UnboundedSender<Message>,
+    /// The other end, until the actor is started with it.
+    waiting: Mutex<Option<mpsc::UnboundedReceiver<Message>>>,
+}
+
+/// What the actor of a space and those who use it share.
+pub(crate) struct Shared {
+    pub(crate) log: Log,
+    pub(crate) host: Arc<dyn Host>,
+    pub(crate) settings: Settings,
+    committer: Committer,
+    published: ArcSwapOption<Published>,
+    stopped: OnceLock<String>,
+    ticks: AtomicU64,
+}
+
+/// Orders what is asked and when looking began, for no clock is fine enough to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Tick(u64);
+
+/// A state, and since when it is known that there was nothing newer.
+pub(crate) struct Published {
+    pub(crate) state: Arc<State>,
+    pub(crate) fresh: Duration,
+    /// The same; who came later needs another look.
+    pub(crate) tick: Tick,
+}
+
+/// What an actor is asked.
+enum Message {
+    Commit(Box<Pending>),
+    Refresh(Refresh),
+}
+
+/// Somebody who wants to see the newest state.
+struct Refresh {
+    arrived: Tick,
+    reply: oneshot::Sender<Result<Arc<State>, Error>>,
+}
+
+/// An operation on its way into the log.
+pub(crate) struct Pending {
+    /// `None` for what can be told from its effect whether it was done.
+    pub(crate) id: Option<OperationId>,
+    pub(crate) born: Option<Generation>,
+    pub(crate) intent: Intent,
+    /// Content that goes into an object with that of others.
+    pub(crate) inline: Option<Bytes>,
+    /// What was written for it, which is taken away when it does not get into the log.
+    pub(crate) unfinished: Option<Unfinished>,
+    arrived: Tick,
+    reply: oneshot::Sender<Result<Committed, Error>>,
+}
+
+impl Replica {
+    pub(crate) fn new(
+        id: SpaceId,
+        volume: Arc<Volume>,
+        host: Arc<dyn Host>,
+        committer: Committer,
+        settings: Settings,
+    ) -> Self {
+        let (queue, waiting) = mpsc::unbounded();
+        let shared = Shared {
+            log: Log::new(id, volume, host.clone()),
+            host,
+            settings,
+            committer,
+            published: ArcSwapOption::empty(),
+            stopped: OnceLock::new(),
+            ticks: AtomicU64::new(0),
+        };
+        Self { shared: Arc::new(shared), owned: Owned::default(), queue, waiting: Mutex::new(Some(waiting)) }
+    }
+
+    /// Does an operation.
+    pub(crate) async fn commit(
+        &self,
+        id: Option<OperationId>,
+        born: Option<Generation>,
+        intent: Intent,
+        inline: Option<Bytes>,
+        unfinished: Option<Unfinished>,
+    ) -> Result<Committed, Error> {
+        let (reply, answer) = oneshot::channel();
+        let arrived = self.shared.tick();
+        let pending = Pending { id, born, intent, inline, unfinished, arrived, reply };
+        self.send(Message::Commit(Box::new(pending)))?;
+        answer.await.unwrap_or(Err(Error::OutcomeUnknown))
+    }
+
+    /// An operation that tells from its effect whether it was done before. That its outcome is not known harms
+    /// nobody: asking again is always right, so to its caller the volume did not answer.
+    pub(crate) async fn step(&self, intent: Intent) -> Result<Committed, Error> {
+        self.commit(None, None, intent, None, None).await.map_err(|error| match error {
+            Error::OutcomeUnknown => Error::Stalled(self.shared.log.volume.name.clone()),
+            error => error,
+        })
+    }
+
+    /// A state as new as wanted.
+    pub(crate) async fn state(&self, freshness: Freshness) -> Result<Arc<State>, Error> {
+        if let Some(error) = self.shared.stopped() {
+            return Err(error);
+        }
+        let now = self.shared.host.elapsed();
+        if let Some(published) = self.shared.published() {
+            let good = match freshness {
+                Freshness::Within(window) => {
+                    !window.is_zero() && published.fresh.saturating_add(window) >= now
+                }
+                Freshness::Now => false,
+                Freshness::AtLeast(generation) => published.state.generation >= generation,
+            };
+            if good {
+                return Ok(published.state.clone());
+            }
+        }
+        let (reply, answer) = oneshot::channel();
+        self.send(Message::Refresh(Refresh { arrived: self.shared.tick(), reply }))?;
+        answer.await.unwrap_or_else(|_| Err(ended()))
+    }
+
+    fn send(&self, message: Message) -> Result<(), Error> {
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(waiting) = waiting {
+            let actor = Actor::new(self.shared.clone(), waiting);
+            self.shared.host.spawn(Box::pin(actor.run()));
+        }
+        self.queue.unbounded_send(message).map_err(|_| ended())
+    }
+}
+
+/// The actor ends with the engine, and never before unless something in it is wrong.
+fn ended() -> Error {
+    Error::SpaceStopped { reason: "the engine ended while it worked on the space".to_owned() }
+}
+
+impl Shared {
+    /// The newest state that is known.
+    pub(crate) fn published(&self) -> Option<Arc<Published>> {
+        self.published.load_full()
+    }
+
+    /// The newest generation that is known.
+    pub(crate) fn known(&self) -> Generation {
+        self.published().map_or(Generation::ZERO, |published| published.state.generation)
+    }
+
+    fn publish(&self, state: Arc<State>, (fresh, tick): (Duration, Tick)) {
+        self.published.store(Some(Arc::new(Published { state, fresh, tick })));
+    }
+
+    fn tick(&self) -> Tick {
+        Tick(self.ticks.fetch_add(1, Ordering::SeqCst))
+    }
+
+    /// Now, for what is published later.
+    fn begin(&self) -> (Duration, Tick) {
+        (self.host.elapsed(), self.tick())
+    }
+
+    /// Why the space is not touched any more, when it is not.
+    pub(crate) fn stopped(&self) -> Option<Error> {
+        self.stopped.get().map(|reason| Error::SpaceStopped { reason: reason.clone() })
+    }
+
+    /// What went wrong with the log, as those who wait are told. What does not fit together stops the space.
+    fn failed(&self, error: LogError) -> Error {
+        match error {
+            LogError::Fs(error) => self.log.error(error),
+            LogError::Broken(what) => {
+                let reason = format!("volume {}, {what}", self.log.volume.name);
+                tracing::error!(space = %self.log.space, %reason, "A space was stopped to protect it.");
+                let reason = self.stopped.get_or_init(|| reason).clone();
+                Error::SpaceStopped { reason }
+            }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Counts a state again from its nodes and says what does not add up. Nothing ever should.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use api::bytes::Bytes;
+
+use super::State;
+use super::inode::{Content, length};
+use super::upload::{HOME, Upload};
+use crate::extent::{ObjectId, VolumeIndex};
+use crate::node::NodeId;
+
+impl State {
+    /// What does not add up, in words.
+    pub(crate) fn audit(&self) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let mut references = BTreeMap::<(VolumeIndex, ObjectId), u64>::new();
+        let mut used = Bytes::ZERO;
+        let mut versions = BTreeSet::new();
+        for (id, inode) in &self.nodes {
+            let place = self.nodes.get(&inode.parent).and_then(|parent| parent.directory());
+            let found = inode.name.as_ref().and_then(|name| place?.children.get(name).copied());
+            if *id != NodeId::ROOT && found != Some(*id) {
+                wrong.push(format!("node {id} is not in its directory"));
+            }
+            let version = match &inode.content {
+                Content::File(file) => {
+                    used = used.saturating_add(file.size);
+                    if length(&file.extents) != file.size {
+                        wrong.push(format!("file {id} has another size than its extents"));
+                    }
+                    for extent in file.extents.iter() {
+                        *references.entry((extent.volume, extent.object)).or_default() += 1;
+                    }
+                    file.version
+                }
+                Content::Directory(directory) => {
+                    for (name, child) in &directory.children {
+                        let inode = self.nodes.get(child);
+                        if inode.is_none_or(|inode| inode.parent != *id || inode.name.as_ref() != Some(name))
+                        {
+                            wrong.push(format!("directory {id} holds node {child} that is elsewhere"));
+                        }
+                    }
+                    directory.version
+                }
+            };
+            if id.0 >= self.next || version >= self.next || !versions.insert(version) {
+                wrong.push(format!("node {id} has a number that may come again"));
+            }
+        }
+        if self.walk(NodeId::ROOT).count() != self.nodes.len() {
+            wrong.push("some nodes can not be reached".to_owned());
+        }
+        let mut reserved = Bytes::ZERO;
+        for open in self.uploads.values().filter_map(Upload::open) {
+            reserved = reserved.saturating_add(open.length);
+            *references.entry((HOME, open.object)).or_default() += 1;
+            for extent in open.extents.iter() {
+                *references.entry((extent.volume, extent.object)).or_default() += 1;
+            }
+            if length(&open.extents) != open.base || open.base > open.durable || open.durable > open.length {
+                wrong.push("an upload has another length than its extents".to_owned());
+            }
+        }
+        if used != self.used {
+            wrong.push(format!("{} are said to be used, and {used} are", self.used));
+        }
+        if reserved != self.reserved {
+            wrong.push(format!("{} are said to be reserved, and {reserved} are", self.reserved));
+        }
+        let known: BTreeMap<_, _> = self
+            .objects
+            .0
+            .iter()
+            .filter(|(_, known)| known.references > 0)
+            .map(|(key, known)| (*key, known.references))
+            .collect();
+        if known != references {
+            wrong.push("the references to objects were counted wrongly".to_owned());
+        }
+        wrong
+    }
+}

@@ -1,0 +1,98 @@
+//! What is wanted of a state, with nothing in it that is not known yet: contents are where they will be.
+
+use std::sync::Arc;
+
+use api::bytes::Bytes;
+use api::generation::RosterGeneration;
+
+use crate::extent::{Extent, ObjectId};
+use crate::format::record::{Expected, Target};
+use crate::operation::{Condition, UploadId};
+use crate::path::NodePath;
+
+/// The content of a file that is to be put.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Content {
+    pub(crate) extents: Vec<Extent>,
+    pub(crate) reservation: Option<UploadId>,
+}
+
+/// An operation, as the committer plans it.
+#[derive(Clone, Debug)]
+pub(crate) enum Intent {
+    MakeDirectory {
+        path: NodePath,
+        parents: bool,
+    },
+    Put {
+        path: NodePath,
+        content: Content,
+        condition: Condition,
+        parents: bool,
+    },
+    Move {
+        from: NodePath,
+        to: NodePath,
+        overwrite: bool,
+    },
+    Copy {
+        from: NodePath,
+        to: NodePath,
+        overwrite: bool,
+    },
+    Delete {
+        path: NodePath,
+        condition: Condition,
+    },
+    Limit {
+        roster_generation: RosterGeneration,
+        target: Bytes,
+        ceiling: Bytes,
+    },
+    CreateUpload {
+        upload: UploadId,
+        length: Bytes,
+        object: ObjectId,
+        target: Option<Arc<Target>>,
+    },
+    TakeOver {
+        upload: UploadId,
+        epoch: u64,
+        object: ObjectId,
+    },
+    /// So many bytes are durable; of a reservation, so many are needed.
+    Extend {
+        upload: UploadId,
+        epoch: u64,
+        durable: Bytes,
+        length: Option<Bytes>,
+    },
+    /// All bytes are durable.
+    Complete {
+        upload: UploadId,
+        epoch: u64,
+    },
+    Abort {
+        upload: UploadId,
+    },
+}
+
+impl From<Condition> for Expected {
+    fn from(condition: Condition) -> Self {
+        match condition {
+            Condition::None => Self::Anything,
+            Condition::Absent => Self::Nothing,
+            Condition::Matches(tag) => Self::Tag(tag),
+        }
+    }
+}
+
+impl From<Expected> for Condition {
+    fn from(expected: Expected) -> Self {
+        match expected {
+            Expected::Anything => Self::None,
+            Expected::Nothing => Self::Absent,
+            Expected::Tag(tag) => Self::Matches(tag),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The fold of all entries of a space: a pure function of them, the same on every pod.
+
+pub(crate) mod apply;
+pub(crate) mod audit;
+pub(crate) mod clocks;
+pub(crate) mod inode;
+pub(crate) mod intent;
+pub(crate) mod limit;
+pub(crate) mod objects;
+pub(crate) mod outcome;
+mod place;
+pub(crate) mod plan;
+mod subtree;
+pub(crate) mod upload;
+
+use api::bytes::Bytes;
+use api::generation::Generation;
+use api::ids::SpaceId;
+use imbl::OrdMap;
+
+use self::clocks::Clocks;
+use self::inode::Inode;
+use self::limit::Limit;
+use self::objects::Objects;
+use self::outcome::Outcomes;
+use self::upload::Upload;
+use crate::format::FORMAT;
+use crate::format::frame::Hash;
+use crate::node::{Node, NodeId};
+use crate::operation::UploadId;
+
+/// A space at one generation. Clones share what is equal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct State {
+    pub(crate) space: SpaceId,
+    /// The number of entries folded.
+    pub(crate) generation: Generation,
+    /// The hash of the last of them, which the next one must name.
+    pub(crate) head: Hash,
+    /// The newest format that the log may have from here on.
+    pub(crate) format: u32,
+    /// The watermark: what was born before it is refused when it is not remembered.
+    pub(crate) low: Generation,
+    /// The number that the next new node or content gets; never used again.
+    pub(crate) next: u64,
+    pub(crate) nodes: OrdMap<NodeId, Inode>,
+    pub(crate) uploads: OrdMap<UploadId, Upload>,
+    pub(crate) outcomes: Outcomes,
+    pub(crate) objects: Objects,
+    pub(crate) clocks: Clocks,
+    pub(crate) limit: Limit,
+    /// The sum of the sizes of all files.
+    pub(crate) used: Bytes,
+    /// The sum of the lengths of all uploads under way.
+    pub(crate) reserved: Bytes,
+}
+
+impl State {
+    /// A space before its first entry.
+    pub(crate) fn genesis(space: SpaceId) -> Self {
+        Self {
+            space,
+            generation: Generation::ZERO,
+            head: Hash::NONE,
+            format: FORMAT,
+            low: Generation::ZERO,
+            next: NodeId::ROOT.0 + 1,
+            nodes: OrdMap::unit(NodeId::ROOT, Inode::root()),
+            uploads: OrdMap::new(),
+            outcomes: Outcomes::default(),
+            objects: Objects::default(),
+            clocks: Clocks::default(),
+            limit: Limit::default(),
+            used: Bytes::ZERO,
+            reserved: Bytes::ZERO,
+        }
+    }
+
+    /// A node as readers see it.
+    pub(crate) fn node(&self, id: NodeId) -> Option<Node> {
+        self.nodes.get(&id).map(|inode| Node { id, kind: inode.content.kind() })
+    }
+}

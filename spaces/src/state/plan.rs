@@ -1,0 +1,328 @@
+//! Decides what an operation does to a state, or why it is refused.
+
+use api::bytes::Bytes;
+
+use super::State;
+use super::inode::length;
+use super::intent::{Content, Intent};
+use super::place::Slot;
+use super::upload::{Open, Upload};
+use crate::error::Error;
+use crate::format::record::{self, Action, Target};
+use crate::name::Name;
+use crate::node::NodeId;
+use crate::operation::{Condition, UploadId};
+use crate::path::{MOST_NAMES, NodePath};
+
+/// The most nodes that the operations of one entry touch.
+pub(crate) const MOST_NODES: usize = 10_000;
+
+/// What there is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Planned {
+    /// Steps, and how many nodes they touch.
+    Steps { actions: Vec<Action>, nodes: usize },
+    /// It is as wanted already.
+    Nothing { node: Option<NodeId> },
+}
+
+impl Planned {
+    fn one(action: Action) -> Self {
+        Self::Steps { actions: vec![action], nodes: 1 }
+    }
+}
+
+type Plan = Result<Planned, Error>;
+
+/// What a directory and all in it amount to.
+#[derive(Clone, Copy, Debug, Default)]
+struct Extensive {
+    nodes: usize,
+    bytes: Bytes,
+    height: usize,
+}
+
+impl State {
+    /// Plans an operation. What comes out fits this state.
+    pub(crate) fn plan(&self, intent: &Intent) -> Plan {
+        match intent {
+            Intent::MakeDirectory { path, parents } => self.plan_directory(path, *parents),
+            Intent::Put { path, content, condition, parents } => {
+                self.plan_put(path, content, condition, *parents)
+            }
+            Intent::Move { from, to, overwrite } => self.plan_move(from, to, *overwrite),
+            Intent::Copy { from, to, overwrite } => self.plan_copy(from, to, *overwrite),
+            Intent::Delete { path, condition } => self.plan_delete(path, condition),
+            Intent::Limit { roster_generation, target, ceiling } => {
+                let (roster_generation, target, ceiling) = (*roster_generation, *target, *ceiling);
+                self.plan_limit(record::Limit { roster_generation, target, ceiling })
+            }
+            Intent::CreateUpload { upload, length, object, target } => {
+                let target = target.as_deref();
+                let (upload, object, target, length) = (*upload, *object, target.cloned(), *length);
+                self.plan_upload(record::CreateUpload { upload, length, object, target })
+            }
+            Intent::TakeOver { upload, epoch, object } => {
+                let open = self.open_upload(*upload)?;
+                if (open.epoch, open.object) == (*epoch, *object) {
+                    return Ok(Planned::Nothing { node: None });
+                }
+                if open.epoch + 1 != *epoch {
+                    return Err(Error::Fenced);
+                }
+                let (upload, epoch, object) = (*upload, *epoch, *object);
+                Ok(Planned::one(Action::TakeOver(record::TakeOver { upload, epoch, object })))
+            }
+            Intent::Extend { upload, epoch, durable, length } => {
+                self.plan_extend(*upload, *epoch, *durable, *length)
+            }
+            Intent::Complete { upload, epoch } => self.plan_complete(*upload, *epoch),
+            Intent::Abort { upload } => match self.uploads.get(upload) {
+                None => Err(Error::UploadGone),
+                Some(Upload::Complete(_)) => Ok(Planned::Nothing { node: None }),
+                Some(Upload::Open(_)) => Ok(Planned::one(Action::Abort(record::Abort { upload: *upload }))),
+            },
+        }
+    }
+
+    fn plan_directory(&self, path: &NodePath, parents: bool) -> Plan {
+        if path.is_root() && parents {
+            return Ok(Planned::Nothing { node: Some(NodeId::ROOT) });
+        }
+        let slot = match self.slot(path, parents) {
+            Err(Error::Root) => return Err(Error::Exists),
+            slot => slot?,
+        };
+        match slot.taken {
+            Some(id) if parents && self.directory(id).is_some() => Ok(Planned::Nothing { node: Some(id) }),
+            Some(_) => Err(Error::Exists),
+            None => {
+                let (mut actions, parent) = self.make_missing(&slot);
+                actions
+                    .push(Action::MakeDirectory(record::MakeDirectory { parent, name: slot.name.clone() }));
+                let nodes = actions.len();
+                Ok(Planned::Steps { actions, nodes })
+            }
+        }
+    }
+
+    /// The steps that make the directories which a place lacks, and the directory that the place is in then.
+    fn make_missing(&self, slot: &Slot<'_>) -> (Vec<Action>, NodeId) {
+        let mut parent = slot.parent;
+        let mut actions = Vec::with_capacity(slot.missing.len() + 2);
+        for (number, name) in (self.next..).zip(slot.missing) {
+            actions.push(Action::MakeDirectory(record::MakeDirectory { parent, name: name.clone() }));
+            parent = NodeId(number);
+        }
+        (actions, parent)
+    }
+
+    fn plan_put(&self, path: &NodePath, content: &Content, condition: &Condition, parents: bool) -> Plan {
+        let slot = match self.slot(path, parents) {
+            Err(Error::NotFound) if matches!(condition, Condition::Matches(_)) => {
+                return Err(Error::Precondition);
+            }
+            slot => slot?,
+        };
+        if !self.holds(condition, slot.taken) {
+            return Err(Error::Precondition);
+        }
+        let freed = self.replaceable(slot.taken)?;
+        let Content { extents, reservation } = content;
+        let held = reservation.and_then(|id| self.uploads.get(&id)).and_then(Upload::open);
+        let reserved = held.map_or(Bytes::ZERO, |open| open.length);
+        self.fits(length(extents), freed.saturating_add(reserved))?;
+        for extent in extents {
+            if extent.object.born < self.low && !self.objects.knows(extent.volume, extent.object) {
+                return Err(Error::OutcomeUnknown);
+            }
+        }
+        let (mut actions, parent) = self.make_missing(&slot);
+        let reservation = reservation.filter(|_| held.is_some());
+        let (name, extents) = (slot.name.clone(), extents.clone());
+        actions.push(Action::Put(record::Put { parent, name, extents, reservation }));
+        let nodes = actions.len();
+        Ok(Planned::Steps { actions, nodes })
+    }
+
+    /// The size of the file that new content replaces.
+    fn replaceable(&self, taken: Option<NodeId>) -> Result<Bytes, Error> {
+        match taken.and_then(|id| self.nodes.get(&id)) {
+            None => Ok(Bytes::ZERO),
+            Some(inode) => inode.file().map(|file| file.size).ok_or(Error::IsADirectory),
+        }
+    }
+
+    /// Whether a space that gets and frees so much stays within its limit. What does not grow it always does.
+    fn fits(&self, added: Bytes, freed: Bytes) -> Result<(), Error> {
+        let needed = added.saturating_sub(freed);
+        let taken = self.used.saturating_add(self.reserved);
+        if needed == Bytes::ZERO || taken.saturating_add(needed) <= self.limit.bytes {
+            return Ok(());
+        }
+        let (limit, used, reserved) = (self.limit.bytes, self.used, self.reserved);
+        Err(Error::QuotaExceeded { limit, used, reserved, needed })
+    }
+
+    fn measure(&self, id: NodeId) -> Result<Extensive, Error> {
+        let mut all = Extensive::default();
+        for step in self.walk(id) {
+            all.nodes += 1;
+            all.height = all.height.max(step.depth);
+            if all.nodes > MOST_NODES {
+                return Err(Error::TooMany { most: MOST_NODES });
+            }
+            if let Some(file) = self.nodes.get(&step.id).and_then(|inode| inode.file()) {
+                all.bytes = all.bytes.saturating_add(file.size);
+            }
+        }
+        Ok(all)
+    }
+
+    /// What moving and copying have in common: the node, its new directory and name, and what is replaced.
+    fn plan_place(
+        &self,
+        from: &NodePath,
+        to: &NodePath,
+        overwrite: bool,
+    ) -> Result<(NodeId, NodeId, Name, Option<NodeId>), Error> {
+        if from.is_root() || to.is_root() {
+            return Err(Error::Root);
+        }
+        let node = self.find(from).ok_or(Error::NotFound)?;
+        let slot = self.slot(to, false)?;
+        if self.is_within(slot.parent, node) {
+            return Err(Error::IntoItself);
+        }
+        match slot.taken {
+            Some(_) if !overwrite => Err(Error::Exists),
+            // It would be deleted with what it replaces.
+            Some(taken) if taken != node && self.is_within(node, taken) => Err(Error::Exists),
+            taken => Ok((node, slot.parent, slot.name.clone(), taken)),
+        }
+    }
+
+    fn plan_move(&self, from: &NodePath, to: &NodePath, overwrite: bool) -> Plan {
+        let (node, parent, name, replaced) = self.plan_place(from, to, overwrite)?;
+        if replaced == Some(node) {
+            return Ok(Planned::Nothing { node: Some(node) });
+        }
+        // Nothing may come to lie deeper than a path can name.
+        let deepest = MOST_NAMES.saturating_sub(to.names().len());
+        if self.directory(node).is_some() && self.walk(node).any(|step| step.depth > deepest) {
+            return Err(Error::TooDeep);
+        }
+        let nodes = 1 + replaced.map_or(Ok(0), |id| self.measure(id).map(|all| all.nodes))?;
+        let actions = vec![Action::Move(record::Move { node, parent, name, replaced })];
+        Ok(Planned::Steps { actions, nodes })
+    }
+
+    fn plan_copy(&self, from: &NodePath, to: &NodePath, overwrite: bool) -> Plan {
+        let (node, parent, name, replaced) = self.plan_place(from, to, overwrite)?;
+        if replaced == Some(node) {
+            return Ok(Planned::Nothing { node: Some(node) });
+        }
+        let source = self.measure(node)?;
+        if to.names().len() + source.height > MOST_NAMES {
+            return Err(Error::TooDeep);
+        }
+        let gone = replaced.map_or(Ok(Extensive::default()), |id| self.measure(id))?;
+        let nodes = source.nodes + gone.nodes;
+        if nodes > MOST_NODES {
+            return Err(Error::TooMany { most: MOST_NODES });
+        }
+        self.fits(source.bytes, gone.bytes)?;
+        let actions = vec![Action::Copy(record::Copy { node, parent, name, replaced })];
+        Ok(Planned::Steps { actions, nodes })
+    }
+
+    fn plan_delete(&self, path: &NodePath, condition: &Condition) -> Plan {
+        if path.is_root() {
+            return Err(Error::Root);
+        }
+        let found = self.find(path);
+        if !self.holds(condition, found) {
+            return Err(Error::Precondition);
+        }
+        let node = found.ok_or(Error::NotFound)?;
+        let nodes = self.measure(node)?.nodes;
+        Ok(Planned::Steps { actions: vec![Action::Delete(record::Delete { node })], nodes })
+    }
+
+    fn plan_limit(&self, wish: record::Limit) -> Plan {
+        let seen = self.limit.roster_generation;
+        if self.limit.is_of(&wish) && seen > api::generation::RosterGeneration::ZERO {
+            Ok(Planned::Nothing { node: None })
+        } else if wish.roster_generation <= seen {
+            Err(Error::Superseded { seen })
+        } else {
+            Ok(Planned::one(Action::Limit(wish)))
+        }
+    }
+
+    fn plan_upload(&self, create: record::CreateUpload) -> Plan {
+        if self.uploads.contains_key(&create.upload) {
+            return Ok(Planned::Nothing { node: None });
+        }
+        if let Some(target) = &create.target {
+            self.target(target)?;
+        }
+        self.fits(create.length, Bytes::ZERO)?;
+        Ok(Planned::one(Action::CreateUpload(create)))
+    }
+
+    /// Where an upload goes, when it may go there: the steps that make the directories above, and the directory.
+    fn target(&self, target: &Target) -> Result<(Vec<Action>, NodeId, Name), Error> {
+        let path = NodePath::from(target.path.clone());
+        let slot = self.slot(&path, target.parents)?;
+        let condition = Condition::from(target.expected.clone());
+        if !self.holds(&condition, slot.taken) {
+            return Err(if condition == Condition::Absent { Error::Exists } else { Error::Precondition });
+        }
+        self.replaceable(slot.taken)?;
+        let (actions, parent) = self.make_missing(&slot);
+        Ok((actions, parent, slot.name.clone()))
+    }
+
+    fn open_upload(&self, upload: UploadId) -> Result<&Open, Error> {
+        match self.uploads.get(&upload) {
+            None => Err(Error::UploadGone),
+            Some(Upload::Complete(_)) => Err(Error::Fenced),
+            Some(Upload::Open(open)) => Ok(open),
+        }
+    }
+
+    fn plan_extend(&self, upload: UploadId, epoch: u64, durable: Bytes, length: Option<Bytes>) -> Plan {
+        let open = self.open_upload(upload)?;
+        if open.epoch != epoch {
+            return Err(Error::Fenced);
+        }
+        let reserved = length.unwrap_or(open.length);
+        self.fits(reserved, open.length)?;
+        if durable > reserved {
+            return Err(Error::TooLong);
+        }
+        if durable <= open.durable && reserved == open.length {
+            return Ok(Planned::Nothing { node: None });
+        }
+        let durable = durable.max(open.durable);
+        let length = length.map(|length| length.0);
+        Ok(Planned::one(Action::Extend(record::Extend { upload, epoch, durable, length })))
+    }
+
+    fn plan_complete(&self, upload: UploadId, epoch: u64) -> Plan {
+        let open = self.open_upload(upload)?;
+        if open.epoch != epoch {
+            return Err(Error::Fenced);
+        }
+        let target = open.target.as_ref().ok_or(Error::UploadGone)?;
+        let (mut actions, parent, name) = self.target(target)?;
+        if open.durable < open.length {
+            let (durable, length) = (open.length, None);
+            actions.push(Action::Extend(record::Extend { upload, epoch, durable, length }));
+        }
+        actions.push(Action::Complete(record::Complete { upload, epoch, parent, name }));
+        let nodes = actions.len();
+        Ok(Planned::Steps { actions, nodes })
+    }
+}

@@ -1,0 +1,8 @@
+//! The engine over real directories: one or several engines over one, as one or several pods.
+
+mod damage;
+mod files;
+mod identity;
+mod races;
+mod uploads;
+mod world;

@@ -1,0 +1,150 @@
+//! A volume of the pool: whose it is, and which of its directories are durable.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use api::ids::{ClusterUid, VolumeName};
+use bytes::Bytes;
+use uuid::Uuid;
+
+use crate::error::{Error, OpenError};
+use crate::file_system::{FileSystem, FsError};
+use crate::format::FORMAT;
+use crate::format::identity::{FILE, Identity, IdentityError, LONGEST};
+use crate::host::Host;
+
+/// A volume, and what this pod knows of it.
+pub(crate) struct Volume {
+    pub(crate) name: VolumeName,
+    pub(crate) fs: Arc<dyn FileSystem>,
+    host: Arc<dyn Host>,
+    cluster: ClusterUid,
+    adopt: Option<ClusterUid>,
+    identity: futures::lock::Mutex<Option<Identity>>,
+    durable: Mutex<HashSet<Box<str>>>,
+}
+
+impl Volume {
+    pub(crate) fn new(
+        name: VolumeName,
+        fs: Arc<dyn FileSystem>,
+        host: Arc<dyn Host>,
+        cluster: ClusterUid,
+        adopt: Option<ClusterUid>,
+    ) -> Self {
+        Self {
+            name,
+            fs,
+            host,
+            cluster,
+            adopt,
+            identity: futures::lock::Mutex::new(None),
+            durable: Mutex::default(),
+        }
+    }
+
+    /// Makes sure that this is a volume of this cluster, once.
+    pub(crate) async fn ready(&self) -> Result<(), Error> {
+        match self.identify().await {
+            Ok(_) => Ok(()),
+            Err(NotReady::Fs(error)) => Err(Error::of(error, &self.name)),
+            Err(NotReady::Refused(error)) => Err(Error::UnknownSpace(error.to_string())),
+        }
+    }
+
+    /// Whose the volume is. A new one becomes this cluster's.
+    pub(crate) async fn identify(&self) -> Result<Identity, NotReady> {
+        let mut known = self.identity.lock().await;
+        if let Some(identity) = known.as_ref() {
+            return Ok(identity.clone());
+        }
+        let identity = match self.read_identity().await? {
+            Some(identity) => identity,
+            None => self.claim().await?,
+        };
+        let Identity { format: _, volume: _, cluster } = identity;
+        if cluster != self.cluster && Some(cluster) != self.adopt {
+            let volume = self.name.clone();
+            return Err(OpenError::Foreign { volume, owner: cluster, cluster: self.cluster }.into());
+        }
+        *known = Some(identity.clone());
+        Ok(identity)
+    }
+
+    async fn read_identity(&self) -> Result<Option<Identity>, NotReady> {
+        let file = match self.fs.read(FILE, LONGEST).await {
+            Ok(file) => file,
+            Err(FsError::NotFound) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let volume = self.name.clone();
+        match Identity::read(&file) {
+            Ok(identity) => Ok(Some(identity)),
+            Err(IdentityError::Newer(found)) => Err(OpenError::Newer { volume, found, known: FORMAT }.into()),
+            Err(IdentityError::Unreadable(reason)) => Err(OpenError::Unreadable { volume, reason }.into()),
+        }
+    }
+
+    /// Makes a new volume this cluster's. When others do the same at the same time, one of them does.
+    async fn claim(&self) -> Result<Identity, NotReady> {
+        let identity =
+            Identity::new(Uuid::from_u64_pair(self.host.random(), self.host.random()), self.cluster);
+        let temporary = format!("{FILE}.{:016x}", self.host.random());
+        self.fs.write(&temporary, Bytes::from(identity.write())).await?;
+        let linked = self.fs.link(&temporary, FILE).await;
+        let synced = self.fs.sync_directory("").await;
+        let found = self.read_identity().await;
+        // Left over it is a small file that nobody reads.
+        let _ = self.fs.unlink(&temporary).await;
+        synced?;
+        match (found?, linked) {
+            (Some(identity), _) => Ok(identity),
+            (None, Err(FsError::Stalled)) => Err(FsError::Stalled.into()),
+            (None, linked) => {
+                let answer = linked.err().map_or_else(String::new, |error| format!(": {error}"));
+                let reason = format!("it does not make hard links{answer}; use a file system that does");
+                Err(OpenError::Unusable { volume: self.name.clone(), reason }.into())
+            }
+        }
+    }
+
+    /// Makes a directory whose parent is there, durably. Whoever else made it may not have come to that.
+    pub(crate) async fn ensure(&self, directory: &str) -> Result<(), FsError> {
+        if self.durable().contains(directory) {
+            return Ok(());
+        }
+        match self.fs.make_directory(directory).await {
+            Ok(()) | Err(FsError::Exists) => {}
+            Err(error) => return Err(error),
+        }
+        let above = directory.rsplit_once('/').map_or("", |(above, _)| above);
+        self.fs.sync_directory(above).await?;
+        self.durable().insert(directory.into());
+        Ok(())
+    }
+
+    fn durable(&self) -> std::sync::MutexGuard<'_, HashSet<Box<str>>> {
+        self.durable.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Why a volume can not be used.
+#[derive(Debug)]
+pub(crate) enum NotReady {
+    /// It failed; another time it may not.
+    Fs(FsError),
+    /// It must not be touched.
+    Refused(OpenError),
+}
+
+impl From<FsError> for NotReady {
+    fn from(error: FsError) -> Self {
+        Self::Fs(error)
+    }
+}
+
+impl From<OpenError> for NotReady {
+    fn from(error: OpenError) -> Self {
+        Self::Refused(error)
+    }
+}
