@@ -13,6 +13,7 @@ pub mod http;
 pub mod internal;
 mod limits;
 pub mod load;
+pub mod peers;
 mod router;
 mod start;
 pub mod tus;

@@ -12,6 +12,7 @@ use crate::config::{Command, CommandLine, ServeArguments, Watch};
 use crate::fault;
 use crate::http::body::LONGEST_SILENCE;
 use crate::load::Load;
+use crate::peers::{Elsewhere, Peers};
 
 /// Does what the command line says.
 ///
@@ -54,7 +55,9 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
         shutdown: shutdown.clone(),
         silence: LONGEST_SILENCE,
     });
-    conditions(&admin.readiness, &app);
+    let peers = Peers::default();
+    conditions(&admin.readiness, &app, &peers);
+    let asking = tokio::spawn(peers.ask(app.clone()));
     let public =
         Endpoint::bind("public", arguments.listen, crate::router(app.clone()), Limits::default()).await?;
     let internal = Endpoint::bind(
@@ -71,6 +74,7 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
         "This disk server is running."
     );
     serve::serve_until_drained(vec![public, internal], &admin.metrics, arguments.grace(), &shutdown).await;
+    asking.abort();
     Ok(())
 }
 
@@ -83,16 +87,17 @@ async fn watch(arguments: &ServeArguments, store: &roster::Store) -> anyhow::Res
     Ok(Some(roster::source::kubernetes::follow(store.clone(), client, namespace, cluster)))
 }
 
-/// What must hold for this pod to be sent members: it knows them, and each volume can be written now.
-fn conditions(readiness: &Readiness, app: &App) {
+/// What must hold for this pod to be sent members: it knows them, and each volume can be written now, or by nobody.
+fn conditions(readiness: &Readiness, app: &App, peers: &Peers) {
     let knows = app.clone();
     readiness.check("roster", move || {
         knows.roster.is_loaded().then_some(()).ok_or_else(|| "no roster was read yet".to_owned())
     });
     for volume in app.volumes.clone() {
-        let app = app.clone();
+        let (app, peers) = (app.clone(), peers.clone());
         readiness.check(format!("volume {volume}"), move || match app.engine.health(&volume).canary_age {
             Some(age) if age < STALLED_AFTER => Ok(()),
+            Some(_) if peers.elsewhere(&volume) == Elsewhere::Stalled => Ok(()),
             Some(age) => Err(format!("nothing could be written for {} ms", age.as_millis())),
             None => Err("nothing could be written yet".to_owned()),
         });

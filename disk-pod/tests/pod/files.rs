@@ -44,13 +44,15 @@ async fn a_file_goes_up_and_comes_back() {
     assert_eq!(alice.get("notes.txt").await.body, b"hello again");
 }
 
+type RangeCase<'a> = (&'a [(&'a str, &'a str)], u16, &'a str, &'a str);
+
 #[tokio::test]
 async fn ranges() {
     let world = World::new();
     let pod = world.pod().await;
     let alice = world.client(&pod, "alice");
     let etag = alice.put("digits", "0123456789").await.header("etag").to_owned();
-    let cases: &[(&[(&str, &str)], u16, &str, &str)] = &[
+    let cases: &[RangeCase<'_>] = &[
         (&[], 200, "0123456789", ""),
         (&[("range", "bytes=2-4")], 206, "234", "bytes 2-4/10"),
         (&[("range", "bytes=7-")], 206, "789", "bytes 7-9/10"),
