@@ -49,14 +49,19 @@ check: tools ui ## Formatting, lints, licences, rooms and arrows, generated file
 unit: tools ui ## Tests that need no cluster
 	cargo nextest run $(UNIT)
 	cd web-pod/ui && npm test
-	cd e2e/cluster && go vet ./... && go test ./...
+	e2e/cluster/test.sh
 
 .PHONY: test
 test: ## Everything: what CI runs
 	@e2e/step.sh "tools" $(MAKE) --no-print-directory tools
 	@e2e/step.sh "checks" $(MAKE) --no-print-directory check
 	@e2e/step.sh "unit tests" $(MAKE) --no-print-directory unit
+	@e2e/step.sh "a cluster's life" $(MAKE) --no-print-directory cluster-test
 	@e2e/step.sh "end-to-end tests" $(MAKE) --no-print-directory e2e
+
+.PHONY: cluster-test
+cluster-test: cluster ## Start, harm, and remove a cluster beside those that run
+	@e2e/cluster/test.sh machine
 
 .PHONY: e2e
 e2e: images ## End-to-end tests, on a cluster of their own

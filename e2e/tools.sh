@@ -8,7 +8,7 @@ readonly NEXTEST=0.9.151
 readonly DENY=0.20.2
 readonly HELM=v3.22.0
 readonly PACKAGES=(
-  gcc libc6-dev chromium curl iproute2 iptables nftables conntrack ethtool socat
+  gcc libc6-dev binutils chromium curl iproute2 iptables nftables conntrack ethtool socat
   containerd runc containernetworking-plugins
 )
 
@@ -49,7 +49,7 @@ install_helm() {
   local helm=target/tools/helm
   if [ -x "$helm" ] && "$helm" version --short 2>/dev/null | grep -q .; then return; fi
   say "building helm $HELM"
-  GOBIN="$PWD/target/tools" go install "helm.sh/helm/v3/cmd/helm@$HELM"
+  GOBIN="$PWD/target/tools" CGO_ENABLED=0 go install -trimpath "helm.sh/helm/v3/cmd/helm@$HELM"
 }
 
 for program in cargo go node npm; do

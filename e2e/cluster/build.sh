@@ -4,7 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 readonly OUT=../../target/cluster
-readonly KUBERNETES=$(sed -n 's#^[[:space:]]*k8s.io/kubernetes \(v[0-9.]*\)$#\1#p' go.mod)
+KUBERNETES=$(sed -n 's#^[[:space:]]*k8s.io/kubernetes \(v[0-9.]*\)$#\1#p' go.mod)
+readonly KUBERNETES
 readonly VERSION=k8s.io/component-base/version
 export CGO_ENABLED=0
 

@@ -35,7 +35,7 @@ choose_place() {
 }
 
 k() {
-  if [ "$PLACE" = embedded ]; then
+  if [ "$PLACE" = embedded ] || ! command -v kubectl >/dev/null; then
     "$CLUSTER" kubectl "$@"
   else
     kubectl "$@"

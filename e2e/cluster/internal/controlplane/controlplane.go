@@ -112,8 +112,16 @@ func Control(cluster layout.Cluster) []process.Program {
 			"--leader-elect=false",
 			"--profiling=false",
 		),
-		program(cluster, "kube-proxy", "--config="+cluster.Path("proxy.yaml")),
+		Proxy(cluster),
 	}
+}
+
+// ProxyHealth is where a service proxy says, inside its network, whether it has followed the API server.
+const ProxyHealth = "127.0.0.1:10256"
+
+// Proxy leads the machine's connections to Services to pods.
+func Proxy(cluster layout.Cluster) process.Program {
+	return program(cluster, "kube-proxy", "--config="+cluster.Path("proxy.yaml"))
 }
 
 // Start starts those programs that do not run.
@@ -151,8 +159,8 @@ nftables: {minSyncPeriod: 100ms}
 hostnameOverride: %s
 bindAddress: %s
 conntrack: {maxPerCore: 0, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeout: 0s}
-healthzBindAddress: 127.0.0.1:10256
+healthzBindAddress: %s
 metricsBindAddress: 127.0.0.1:10249
-`, cluster.PKI("proxy.conf"), layout.PodCIDR, node, address)
+`, cluster.PKI("proxy.conf"), layout.PodCIDR, node, address, ProxyHealth)
 	return os.WriteFile(path, []byte(settings), 0o644)
 }

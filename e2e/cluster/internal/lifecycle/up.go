@@ -90,6 +90,9 @@ func start(
 	if err := waitForNodes(ctx, cluster, nodes, progress); err != nil {
 		return err
 	}
+	if err := waitForProxies(ctx, proxies(cluster, nodes), groups, progress); err != nil {
+		return err
+	}
 	progress.Say("all %d nodes are Ready: export KUBECONFIG=%s", len(nodes), cluster.Kubeconfig())
 	return nil
 }

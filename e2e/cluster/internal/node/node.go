@@ -32,8 +32,13 @@ func agents(node layout.Node) []process.Program {
 			"--hostname-override="+node.Name(),
 			"--node-ip="+node.IP(),
 		),
-		program(node, node.Cluster.Bin("kube-proxy"), "--config="+node.Path("proxy.yaml")),
+		Proxy(node),
 	}
+}
+
+// Proxy leads connections of the node's pods to Services to other pods.
+func Proxy(node layout.Node) process.Program {
+	return program(node, node.Cluster.Bin("kube-proxy"), "--config="+node.Path("proxy.yaml"))
 }
 
 // Programs are all programs of a node.
