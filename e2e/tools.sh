@@ -49,7 +49,7 @@ install_helm() {
   local helm=target/tools/helm
   if [ -x "$helm" ] && "$helm" version --short 2>/dev/null | grep -q .; then return; fi
   say "building helm $HELM"
-  GOBIN="$PWD/target/tools" CGO_ENABLED=0 go install -trimpath "helm.sh/helm/v3/cmd/helm@$HELM"
+  GOBIN="$PWD/target/tools" CGO_ENABLED=0 e2e/go.sh install -trimpath "helm.sh/helm/v3/cmd/helm@$HELM"
 }
 
 for program in cargo go node npm; do

@@ -9,8 +9,8 @@ readonly KUBERNETES
 readonly VERSION=k8s.io/component-base/version
 export CGO_ENABLED=0
 
-[ -x "$OUT/cluster" ] || printf '    building Kubernetes %s: some minutes the first time\n' "$KUBERNETES"
+[ -x "$OUT/cluster" ] || printf '    building Kubernetes %s, some 2800 packages: minutes the first time\n' "$KUBERNETES"
 mkdir -p "$OUT"
 go build -trimpath -ldflags "-s -w" -o "$OUT/pause" ./pause
-go build -trimpath -o "$OUT/cluster" \
+../go.sh build -trimpath -o "$OUT/cluster" \
   -ldflags "-s -w -X $VERSION.gitVersion=$KUBERNETES -X $VERSION.gitMajor=1 -X $VERSION.gitMinor=$(cut -d. -f2 <<<"$KUBERNETES") -X $VERSION.gitTreeState=clean" .

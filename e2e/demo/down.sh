@@ -8,6 +8,7 @@ source e2e/demo/place.sh
 
 leave_given_cluster() {
   k delete namespace "$NAMESPACE" --ignore-not-found --timeout=5m
+  [ -x "$HELM" ] || fail "$HELM is missing: make tools"
   "$HELM" uninstall internet-disk --namespace "$OPERATOR_NAMESPACE" --ignore-not-found --wait
   k delete --ignore-not-found -f charts/internet-disk/files
   k delete namespace "$OPERATOR_NAMESPACE" --ignore-not-found
@@ -20,14 +21,13 @@ main() {
   case $PLACE in
     embedded)
       if [ -x "$CLUSTER" ]; then
-        "$CLUSTER" publish --stop
         "$CLUSTER" down
       fi
       rm -rf target/cluster/state
       ;;
     kind)
-      "$KIND" delete cluster --name "$KIND_NAME"
-      rm -rf target/kind-shared target/kind.kubeconfig
+      if [ -x "$KIND" ]; then "$KIND" delete cluster --name "$KIND_NAME"; fi
+      rm -rf target/kind-shared "$KIND_KUBECONFIG"
       ;;
     given)
       leave_given_cluster

@@ -12,6 +12,7 @@ readonly CLUSTER=target/cluster/cluster
 readonly KIND=target/tools/kind
 readonly KIND_VERSION=v0.33.0
 readonly KIND_NAME=internet-disk
+readonly KIND_KUBECONFIG=target/kind.kubeconfig
 
 say() { printf '    %s\n' "$*"; }
 
@@ -21,10 +22,14 @@ fail() {
 }
 
 # The cluster one is given; else kind, where a container engine answers; else the embedded one. What was chosen
-# once stays chosen until the demo is taken down.
+# once stays chosen until the demo is taken down; whoever still names the cluster of an earlier demo means a new one.
 choose_place() {
   if [ -n "${DEMO_PLACE:-}" ]; then
     printf '%s' "$DEMO_PLACE"
+  elif [ "${KUBECONFIG:-}" = "$PWD/target/cluster/state/kubeconfig" ]; then
+    printf embedded
+  elif [ "${KUBECONFIG:-}" = "$PWD/$KIND_KUBECONFIG" ]; then
+    printf kind
   elif [ -n "${KUBECONFIG:-}" ]; then
     printf given
   elif docker info --format '{{.ServerVersion}}' 2>/dev/null | grep -q .; then

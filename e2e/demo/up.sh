@@ -33,7 +33,7 @@ install_tools() {
   e2e/tools.sh demo
   if [ "$PLACE" = kind ] && ! [ -x "$KIND" ]; then
     say "building kind $KIND_VERSION"
-    GOBIN="$PWD/target/tools" go install "sigs.k8s.io/kind@$KIND_VERSION"
+    GOBIN="$PWD/target/tools" e2e/go.sh install "sigs.k8s.io/kind@$KIND_VERSION"
   fi
 }
 
@@ -55,7 +55,7 @@ start_cluster() {
       export KUBECONFIG
       ;;
     kind)
-      export KUBECONFIG=$PWD/target/kind.kubeconfig
+      export KUBECONFIG=$PWD/$KIND_KUBECONFIG
       "$KIND" get clusters 2>/dev/null | grep -qx "$KIND_NAME" || {
         mkdir -p target/kind-shared
         "$KIND" create cluster --name "$KIND_NAME" --config e2e/kind/cluster.yaml --kubeconfig "$KUBECONFIG" --wait 5m
