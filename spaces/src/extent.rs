@@ -21,15 +21,6 @@ impl fmt::Display for ObjectId {
     }
 }
 
-impl ObjectId {
-    /// The object whose file has this name.
-    pub(crate) fn of_name(name: &str) -> Option<Self> {
-        let (born, random) = name.split_once('-')?;
-        let id = Self { born: born.parse().ok()?, random: u64::from_str_radix(random, 16).ok()? };
-        (id.to_string() == name).then_some(id)
-    }
-}
-
 /// Which volume of the pool an object lies on, by its place in the table that the space keeps; 0 is the home volume.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VolumeIndex(pub u16);
@@ -65,9 +56,5 @@ mod tests {
     fn an_object_has_one_name() {
         let id = ObjectId { born: Generation(12), random: 0xab };
         assert_eq!(id.to_string(), "12-00000000000000ab");
-        assert_eq!(ObjectId::of_name("12-00000000000000ab"), Some(id));
-        for wrong in ["12-ab", "012-00000000000000ab", "12-00000000000000AB", "12", "", "-", "x-1"] {
-            assert_eq!(ObjectId::of_name(wrong), None, "{wrong}");
-        }
     }
 }

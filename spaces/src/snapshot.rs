@@ -49,6 +49,11 @@ impl Snapshot {
         Self { state }
     }
 
+    #[cfg(test)]
+    pub(crate) fn state(&self) -> &Arc<State> {
+        &self.state
+    }
+
     /// The generation.
     #[must_use]
     pub fn generation(&self) -> Generation {

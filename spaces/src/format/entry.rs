@@ -85,17 +85,30 @@ impl Entry {
     /// Reads a file.
     pub(crate) fn open(file: &[u8]) -> Result<(Self, Hash), EntryError> {
         let (body, hash) = frame::open(Mark::Entry, file)?;
-        let Head { format } = decode(body)?;
+        let format = format_of(body)?;
         if format > FORMAT {
             return Err(EntryError::Newer(format));
         }
-        let entry: Self = decode(body)?;
-        // Fields that are not known here would be skipped; then the state would not be that of who wrote them.
-        if minicbor::to_vec(&entry).is_ok_and(|again| again == body) {
-            Ok((entry, hash))
-        } else {
-            Err(EntryError::Body("it says more than this version understands".to_owned()))
-        }
+        Ok((decode_exactly(body)?, hash))
+    }
+}
+
+/// The format of a body, which tells whether the rest can be understood.
+pub(super) fn format_of(body: &[u8]) -> Result<u32, EntryError> {
+    decode(body).map(|Head { format }| format)
+}
+
+/// A body of which everything is understood.
+pub(super) fn decode_exactly<T>(body: &[u8]) -> Result<T, EntryError>
+where
+    T: for<'b> Decode<'b, ()> + Encode<()>,
+{
+    let decoded: T = decode(body)?;
+    // Fields that are not known here would be skipped; then the state would not be that of who wrote them.
+    if minicbor::to_vec(&decoded).is_ok_and(|again| again == body) {
+        Ok(decoded)
+    } else {
+        Err(EntryError::Body("it says more than this version understands".to_owned()))
     }
 }
 

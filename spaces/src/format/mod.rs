@@ -5,6 +5,7 @@ pub(crate) mod entry;
 pub(crate) mod frame;
 pub(crate) mod identity;
 pub(crate) mod record;
+pub(crate) mod start;
 
 /// The newest format of entries and states that is known here.
 pub(crate) const FORMAT: u32 = 1;

@@ -66,6 +66,8 @@ impl Log {
                 // One that can not be understood is somebody else's; whoever folds it will say what is wrong.
                 Ok(file) => return Ok(Entry::open(&file).is_ok_and(|(entry, _)| entry.id == *id)),
                 Err(FsError::NotFound) => last = answer,
+                // Whoever waits is better served elsewhere.
+                Err(FsError::Stalled) => return Err(FsError::Stalled),
                 Err(error) => {
                     blind += 1;
                     if blind == MOST_BLIND {

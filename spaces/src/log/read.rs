@@ -6,10 +6,11 @@ use api::generation::Generation;
 use bytes::Bytes;
 use futures::future::join_all;
 
-use super::layout::block_of;
+use super::layout::{BLOCK, block_of};
 use super::{Loaded, Log, LogError};
 use crate::file_system::FsError;
 use crate::format::entry::{Entry, LONGEST_ENTRY};
+use crate::format::start::Start;
 use crate::state::State;
 
 /// At most so many entries are asked for at once, and folded before more are read.
@@ -57,7 +58,7 @@ impl Log {
     /// Reads everything; `None` when it was truncated meanwhile.
     async fn load(&self) -> Result<Option<Loaded>, LogError> {
         let blocks = self.blocks().await?;
-        let base = self.base(&blocks).await?;
+        let Some(base) = self.base(&blocks).await? else { return Ok(None) };
         let first = base.generation.next();
         let Advanced::Fresh(state) = self.advance(Arc::new(base), first).await? else { return Ok(None) };
         if let Some(missing) = self.gap(&blocks, &state).await? {
@@ -86,20 +87,38 @@ impl Log {
         Ok(blocks)
     }
 
-    /// The state to read on from: the newest that was written down, or that of an empty space.
-    async fn base(&self, blocks: &[u64]) -> Result<State, LogError> {
+    /// The state to read on from: the newest that was written down, or that of an empty space. `None` when it was
+    /// taken away meanwhile.
+    async fn base(&self, blocks: &[u64]) -> Result<Option<State>, LogError> {
         for block in blocks.iter().rev() {
             let path = self.layout.start(*block);
-            match self.volume.fs.read(&path, 1).await {
-                Ok(_) => {
-                    let what = "it was written by a newer version; use that";
-                    return Err(LogError::Broken(format!("{path}: {what}")));
-                }
-                Err(FsError::NotFound) => {}
+            let length = match self.volume.fs.stat(&path).await {
+                Ok(length) => usize::try_from(length).unwrap_or(usize::MAX),
+                Err(FsError::NotFound) => continue,
                 Err(error) => return Err(error.into()),
+            };
+            let file = match self.volume.fs.read(&path, length).await {
+                Ok(file) => file,
+                Err(FsError::NotFound) => return Ok(None),
+                Err(error) => return Err(error.into()),
+            };
+            let before = Generation(block.saturating_mul(BLOCK));
+            match self.restore(&file, before) {
+                Ok(state) => return Ok(Some(state)),
+                Err(_) if self.is_gone(before.next()).await? => return Ok(None),
+                Err(what) => return Err(LogError::Broken(format!("{path}: {what}"))),
             }
         }
-        Ok(State::genesis(self.space))
+        Ok(Some(State::genesis(self.space)))
+    }
+
+    fn restore(&self, file: &[u8], before: Generation) -> Result<State, String> {
+        let state = Start::open(file).map_err(|error| error.to_string())?;
+        let state = State::restore(state).map_err(|misfit| misfit.to_string())?;
+        if state.space != self.space || state.generation != before {
+            return Err("it is the state of another space or block".to_owned());
+        }
+        Ok(state)
     }
 
     /// The entry after a state, when later ones are there without it.

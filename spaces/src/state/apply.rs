@@ -142,7 +142,7 @@ impl State {
         Ok(id)
     }
 
-    fn attach(&mut self, id: NodeId, parent: NodeId, name: &Name) -> Applied {
+    pub(super) fn attach(&mut self, id: NodeId, parent: NodeId, name: &Name) -> Applied {
         let directory = self.children_mut(parent)?;
         match directory.insert(name.clone(), id) {
             None => Ok(()),
@@ -208,6 +208,9 @@ impl State {
     }
 
     fn introducible(&self, volume: VolumeIndex, object: ObjectId) -> Applied {
+        if volume != HOME {
+            return Err(Misfit("an object lies on a volume that the space does not name"));
+        }
         if object.born < self.low && !self.objects.knows(volume, object) {
             return Err(Misfit("an object is older than the watermark"));
         }

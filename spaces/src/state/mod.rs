@@ -10,6 +10,7 @@ pub(crate) mod objects;
 pub(crate) mod outcome;
 mod place;
 pub(crate) mod plan;
+pub(crate) mod restore;
 mod subtree;
 pub(crate) mod upload;
 

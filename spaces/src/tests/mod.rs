@@ -4,5 +4,6 @@ mod damage;
 mod files;
 mod identity;
 mod races;
+mod truncated;
 mod uploads;
 mod world;

@@ -1,0 +1,169 @@
+//! A state as a file: what a log is read on from when the entries before are gone.
+
+use api::bytes::Bytes;
+use api::generation::{Generation, RosterGeneration};
+use api::ids::SpaceId;
+use minicbor::{Decode, Encode};
+
+use super::codec;
+use super::entry::Committer;
+use super::frame::{self, Hash, Mark};
+use super::record::Target;
+use super::{FORMAT, entry::EntryError};
+use crate::extent::{Extent, ObjectId};
+use crate::name::Name;
+use crate::node::NodeId;
+use crate::operation::{OperationId, UploadId};
+
+/// The state before a block.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct Start {
+    /// First, and read before the rest.
+    #[n(0)]
+    pub(crate) format: u32,
+    #[cbor(n(1), with = "codec::space")]
+    pub(crate) space: SpaceId,
+    #[cbor(n(2), with = "codec::generation")]
+    pub(crate) generation: Generation,
+    /// The hash of the entry of that generation.
+    #[n(3)]
+    pub(crate) head: Hash,
+    /// The format that the log may have from here on.
+    #[n(4)]
+    pub(crate) log_format: u32,
+    #[cbor(n(5), with = "codec::generation")]
+    pub(crate) low: Generation,
+    #[n(6)]
+    pub(crate) next: u64,
+    #[n(7)]
+    pub(crate) nodes: Vec<StartNode>,
+    #[n(8)]
+    pub(crate) uploads: Vec<StartUpload>,
+    #[n(9)]
+    pub(crate) outcomes: Vec<StartOutcome>,
+    /// Objects that nothing refers to any more. The others follow from the nodes and uploads.
+    #[n(10)]
+    pub(crate) dropped: Vec<StartObject>,
+    #[n(11)]
+    pub(crate) clocks: Vec<StartClock>,
+    #[n(12)]
+    pub(crate) limit: StartLimit,
+}
+
+/// A directory, or a file when it has extents.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct StartNode {
+    #[n(0)]
+    pub(crate) id: NodeId,
+    #[n(1)]
+    pub(crate) parent: NodeId,
+    /// The root has none.
+    #[n(2)]
+    pub(crate) name: Option<Name>,
+    #[n(3)]
+    pub(crate) version: u64,
+    #[n(4)]
+    pub(crate) modified: i64,
+    #[n(5)]
+    pub(crate) extents: Option<Vec<Extent>>,
+}
+
+/// An upload under way, or one that has become a node.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct StartUpload {
+    #[n(0)]
+    pub(crate) id: UploadId,
+    #[cbor(n(1), with = "codec::bytes")]
+    pub(crate) length: Bytes,
+    #[n(2)]
+    pub(crate) target: Option<Target>,
+    #[n(3)]
+    pub(crate) open: Option<StartOpen>,
+    #[n(4)]
+    pub(crate) node: Option<NodeId>,
+    /// When it was completed.
+    #[cbor(n(5), with = "codec::generation")]
+    pub(crate) generation: Generation,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct StartOpen {
+    #[n(0)]
+    pub(crate) epoch: u64,
+    #[n(1)]
+    pub(crate) object: ObjectId,
+    #[n(2)]
+    pub(crate) extents: Vec<Extent>,
+    #[cbor(n(3), with = "codec::bytes")]
+    pub(crate) durable: Bytes,
+    #[n(4)]
+    pub(crate) heard: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct StartOutcome {
+    #[n(0)]
+    pub(crate) id: OperationId,
+    #[cbor(n(1), with = "codec::generation")]
+    pub(crate) born: Generation,
+    #[cbor(n(2), with = "codec::generation")]
+    pub(crate) generation: Generation,
+    #[n(3)]
+    pub(crate) node: Option<NodeId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct StartObject {
+    #[n(0)]
+    pub(crate) volume: u16,
+    #[n(1)]
+    pub(crate) object: ObjectId,
+    #[cbor(n(2), with = "codec::generation")]
+    pub(crate) dropped: Generation,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct StartClock {
+    #[n(0)]
+    pub(crate) committer: Committer,
+    #[n(1)]
+    pub(crate) clock: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct StartLimit {
+    #[cbor(n(0), with = "codec::bytes")]
+    pub(crate) bytes: Bytes,
+    #[cbor(n(1), with = "codec::roster_generation")]
+    pub(crate) roster_generation: RosterGeneration,
+    #[cbor(n(2), with = "codec::bytes")]
+    pub(crate) target: Bytes,
+    #[cbor(n(3), with = "codec::bytes")]
+    pub(crate) ceiling: Bytes,
+}
+
+impl Start {
+    /// Reads a file.
+    pub(crate) fn open(file: &[u8]) -> Result<Self, EntryError> {
+        let (body, _) = frame::open(Mark::Start, file)?;
+        let format = super::entry::format_of(body)?;
+        if format > FORMAT {
+            return Err(EntryError::Newer(format));
+        }
+        super::entry::decode_exactly(body)
+    }
+
+    /// The file.
+    #[cfg(test)]
+    pub(crate) fn seal(&self) -> Vec<u8> {
+        frame::seal(Mark::Start, &minicbor::to_vec(self).unwrap()).0
+    }
+}

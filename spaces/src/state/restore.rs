@@ -1,0 +1,192 @@
+//! A state from the file that was written of it.
+
+use std::sync::Arc;
+
+use api::bytes::Bytes;
+use imbl::OrdMap;
+
+use super::State;
+use super::apply::Misfit;
+use super::clocks::Clocks;
+use super::inode::{Content, Directory, File, Inode, length};
+use super::limit::Limit;
+use super::objects::{Objects, Use};
+use super::outcome::Outcomes;
+use super::upload::{Complete, HOME, Open, Upload};
+use crate::extent::VolumeIndex;
+use crate::format::record::Identified;
+use crate::format::start::{
+    Start, StartClock, StartLimit, StartNode, StartObject, StartOpen, StartOutcome, StartUpload,
+};
+
+impl State {
+    /// The state that a file tells of. It must add up.
+    pub(crate) fn restore(start: Start) -> Result<Self, Misfit> {
+        let Start {
+            format: _,
+            space,
+            generation,
+            head,
+            log_format,
+            low,
+            next,
+            nodes,
+            uploads,
+            outcomes,
+            dropped,
+            clocks,
+            limit: StartLimit { bytes, roster_generation, target, ceiling },
+        } = start;
+        let limit = Limit { bytes, roster_generation, target, ceiling };
+        let (nodes_of, uploads_of) = (nodes, uploads);
+        let mut state = Self {
+            generation,
+            head,
+            format: log_format,
+            low,
+            next,
+            nodes: OrdMap::new(),
+            uploads: OrdMap::new(),
+            outcomes: Outcomes::default(),
+            objects: Objects::default(),
+            clocks: Clocks::default(),
+            limit,
+            ..Self::genesis(space)
+        };
+        state.restore_nodes(nodes_of)?;
+        for StartUpload { id, length, target, open, node, generation } in uploads_of {
+            let target = target.map(Arc::new);
+            let upload = match (open, node, target) {
+                (Some(open), None, target) => state.restore_open(open, length, target)?,
+                (None, Some(node), Some(target)) => {
+                    Upload::Complete(Complete { length, target, node, generation })
+                }
+                _ => return Err(Misfit("an upload is neither under way nor complete")),
+            };
+            state.uploads.insert(id, upload);
+        }
+        for StartOutcome { id, born, generation, node } in outcomes {
+            if !state.outcomes.remember(Identified { id, born }, generation, node) {
+                return Err(Misfit("an operation is there twice"));
+            }
+        }
+        for StartObject { volume, object, dropped } in dropped {
+            let place = (VolumeIndex(volume), object);
+            if state.objects.0.insert(place, Use { references: 0, dropped }).is_some() {
+                return Err(Misfit("an object is dropped that is in use"));
+            }
+        }
+        for StartClock { committer, clock } in clocks {
+            state.clocks.note(committer, clock);
+        }
+        if state.audit().is_empty() { Ok(state) } else { Err(Misfit("the state does not add up")) }
+    }
+
+    fn restore_nodes(&mut self, nodes: Vec<StartNode>) -> Result<(), Misfit> {
+        let mut children = Vec::with_capacity(nodes.len());
+        for StartNode { id, parent, name, version, modified, extents } in nodes {
+            if let Some(name) = &name {
+                children.push((parent, name.clone(), id));
+            }
+            let content = match extents {
+                None => Content::Directory(Directory { version, modified, children: OrdMap::new() }),
+                Some(extents) => {
+                    self.objects.refer_all(&extents);
+                    let size = length(&extents);
+                    self.used = self.used.checked_add(size).ok_or(Misfit("sizes overflow"))?;
+                    Content::File(File { size, version, modified, extents: extents.into() })
+                }
+            };
+            self.nodes.insert(id, Inode { parent, name, content });
+        }
+        for (parent, name, id) in children {
+            self.attach(id, parent, &name)?;
+        }
+        Ok(())
+    }
+
+    fn restore_open(
+        &mut self,
+        open: StartOpen,
+        reserved: Bytes,
+        target: Option<Arc<crate::format::record::Target>>,
+    ) -> Result<Upload, Misfit> {
+        let StartOpen { epoch, object, extents, durable, heard } = open;
+        self.reserved = self.reserved.checked_add(reserved).ok_or(Misfit("sizes overflow"))?;
+        self.objects.refer(HOME, object);
+        self.objects.refer_all(&extents);
+        let base = length(&extents);
+        let extents = extents.into();
+        Ok(Upload::Open(Open { length: reserved, target, epoch, object, extents, base, durable, heard }))
+    }
+
+    /// What is written of a state. Nothing writes it yet but tests: truncation comes with the next issue.
+    #[cfg(test)]
+    pub(crate) fn to_start(&self) -> Start {
+        let nodes = self.nodes.iter().map(|(id, inode)| {
+            let (version, modified, extents) = match &inode.content {
+                Content::Directory(directory) => (directory.version, directory.modified, None),
+                Content::File(file) => (file.version, file.modified, Some(file.extents.to_vec())),
+            };
+            StartNode { id: *id, parent: inode.parent, name: inode.name.clone(), version, modified, extents }
+        });
+        let uploads = self.uploads.iter().map(|(id, upload)| match upload {
+            Upload::Open(Open { length, target, epoch, object, extents, base: _, durable, heard }) => {
+                StartUpload {
+                    id: *id,
+                    length: *length,
+                    target: target.as_deref().cloned(),
+                    open: Some(StartOpen {
+                        epoch: *epoch,
+                        object: *object,
+                        extents: extents.to_vec(),
+                        durable: *durable,
+                        heard: *heard,
+                    }),
+                    node: None,
+                    generation: api::generation::Generation::ZERO,
+                }
+            }
+            Upload::Complete(Complete { length, target, node, generation }) => StartUpload {
+                id: *id,
+                length: *length,
+                target: Some(target.as_ref().clone()),
+                open: None,
+                node: Some(*node),
+                generation: *generation,
+            },
+        });
+        let outcomes = self.outcomes.by_id.iter().map(|(id, outcome)| {
+            let super::outcome::Outcome { born, generation, node } = *outcome;
+            StartOutcome { id: *id, born, generation, node }
+        });
+        let dropped = self.objects.0.iter().filter(|(_, known)| known.references == 0);
+        let Clocks { newest, other } = self.clocks;
+        let Limit { bytes, roster_generation, target, ceiling } = self.limit;
+        Start {
+            format: crate::format::FORMAT,
+            space: self.space,
+            generation: self.generation,
+            head: self.head,
+            log_format: self.format,
+            low: self.low,
+            next: self.next,
+            nodes: nodes.collect(),
+            uploads: uploads.collect(),
+            outcomes: outcomes.collect(),
+            dropped: dropped
+                .map(|((volume, object), known)| StartObject {
+                    volume: volume.0,
+                    object: *object,
+                    dropped: known.dropped,
+                })
+                .collect(),
+            clocks: newest
+                .into_iter()
+                .chain(other)
+                .map(|(committer, clock)| StartClock { committer, clock })
+                .collect(),
+            limit: StartLimit { bytes, roster_generation, target, ceiling },
+        }
+    }
+}
