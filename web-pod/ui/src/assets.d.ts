@@ -1,0 +1,2 @@
+// Vite takes care of these.
+declare module '*.css';

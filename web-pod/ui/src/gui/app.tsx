@@ -1,0 +1,39 @@
+import { useEffect } from 'preact/hooks';
+import { words } from '../words/index.ts';
+import { DialogHost } from './dialog.tsx';
+import { FilesPage } from './files/page.tsx';
+import { FindGroups } from './groups/find.tsx';
+import { GroupPage } from './groups/group.tsx';
+import { route } from './route.ts';
+import { Shell } from './shell.tsx';
+import { SignIn } from './sign-in.tsx';
+import { session, spaces } from './store.ts';
+import { Toasts } from './toasts.tsx';
+
+export function App() {
+  useEffect(() => {
+    document.documentElement.lang = words.value.locale;
+    document.title = words.value.product;
+  }, [words.value]);
+  return (
+    <>
+      <Inside />
+      <DialogHost />
+      <Toasts />
+    </>
+  );
+}
+
+function Inside() {
+  if (session.value === undefined) return <p class="first" aria-busy="true" />;
+  if (session.value === null) return <SignIn />;
+  if (!spaces.value) return <p class="first">{words.value.loading}</p>;
+  const at = route.value;
+  return (
+    <Shell>
+      {at.at === 'files' && <FilesPage />}
+      {at.at === 'groups' && <FindGroups known={spaces.value} />}
+      {at.at === 'group' && <GroupPage known={spaces.value} name={at.name} />}
+    </Shell>
+  );
+}

@@ -1,0 +1,56 @@
+// Where one is, in the part of the address behind `#`: names of files never reach the web server, and a page can be
+// loaded again wherever one is.
+
+import { signal } from '@preact/signals';
+
+export type Route =
+  /** `group` is null on the own disk. */
+  | { readonly at: 'files'; readonly group: string | null; readonly path: string }
+  | { readonly at: 'group'; readonly name: string }
+  | { readonly at: 'groups' };
+
+const OWN = 'own';
+
+export function parse(hash: string): Route {
+  const [at, first, ...rest] = hash
+    .replace(/^#?\/?/, '')
+    .split('/')
+    .map(decoded);
+  if (at === 'groups') return { at };
+  if (at === 'group' && first) return { at, name: first };
+  if (at === 'shared' && first) return { at: 'files', group: first, path: rest.filter(Boolean).join('/') };
+  const path = at === 'files' && first === OWN ? rest.filter(Boolean).join('/') : '';
+  return { at: 'files', group: null, path };
+}
+
+export function format(route: Route): string {
+  switch (route.at) {
+    case 'groups':
+      return '#/groups';
+    case 'group':
+      return `#/group/${encodeURIComponent(route.name)}`;
+    case 'files': {
+      const disk = route.group === null ? `files/${OWN}` : `shared/${encodeURIComponent(route.group)}`;
+      const path = route.path.split('/').map(encodeURIComponent).join('/');
+      return `#/${disk}${path ? `/${path}` : ''}`;
+    }
+  }
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+export const route = signal<Route>(parse(globalThis.location?.hash ?? ''));
+
+globalThis.addEventListener?.('hashchange', () => {
+  route.value = parse(location.hash);
+});
+
+export function go(to: Route): void {
+  location.hash = format(to);
+}

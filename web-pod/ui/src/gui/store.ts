@@ -1,0 +1,166 @@
+// What the page knows: who is signed in, which disks there are, how full they are.
+
+import { computed, effect, signal } from '@preact/signals';
+import { Disk } from '../requests/disk.ts';
+import { Problem } from '../requests/problem.ts';
+import type { Group, Session, Spaces, Usage } from '../requests/types.ts';
+import * as web from '../requests/web.ts';
+import { Pool } from '../servers/pool.ts';
+import { Transfers } from '../transfer/transfers.ts';
+import { sentence, words } from '../words/index.ts';
+import { listing } from './files/listing.ts';
+import { route } from './route.ts';
+import { toast } from './toasts.tsx';
+
+/** Null: nobody; undefined: not known yet. */
+export const session = signal<Session | null | undefined>(undefined);
+/** The session ended by itself, while the page was in use. */
+export const expired = signal(false);
+export const spaces = signal<Spaces | null>(null);
+export const usages = signal<ReadonlyMap<string, Usage>>(new Map());
+
+export const pool = new Pool(web.findServers);
+export const disk = new Disk(pool);
+export const transfers = new Transfers(disk, ({ space, path }) => {
+  usageSoon(space);
+  listing.touched(space, path);
+});
+
+/** A disk, as the page shows it. */
+export interface Place {
+  readonly space: string;
+  readonly title: string;
+  readonly writable: boolean;
+  readonly limit: number;
+  readonly group: Group | null;
+}
+
+export function ownPlace(known: Spaces): Place {
+  const writable = session.value?.mode === 'ReadWrite';
+  return { space: known.own.space, title: words.value.myDisk, writable, limit: known.own.limit, group: null };
+}
+
+export function groupPlace(group: Group): Place {
+  const writable =
+    session.value?.mode === 'ReadWrite' && group.access === 'ReadWrite' && group.role !== 'Viewer';
+  return { space: group.space, title: group.displayName, writable, limit: group.capacity, group };
+}
+
+/** The disk whose files are shown. */
+export const place = computed<Place | null>(() => {
+  const known = spaces.value;
+  const at = route.value;
+  if (!known || at.at !== 'files') return null;
+  if (at.group === null) return ownPlace(known);
+  const group = known.groups.find(({ name }) => name === at.group);
+  return group ? groupPlace(group) : null;
+});
+
+/** Learns who is signed in. */
+export async function begin(): Promise<void> {
+  web.whenSignedOut(() => {
+    if (session.value) expired.value = true;
+    session.value = null;
+  });
+  try {
+    session.value = await web.whoAmI();
+    await refreshSpaces();
+  } catch (error) {
+    session.value = null;
+    if (error instanceof Problem && error.code === 'no-answer') toast(sentence(error), 'bad');
+  }
+}
+
+/** @throws {Problem} when the password is not accepted */
+export async function signIn(member: string, password: string): Promise<void> {
+  const before = spaces.value?.own.space;
+  const begun = await web.signIn(member, password);
+  pool.clear();
+  await refreshSpaces();
+  // Uploads of somebody else are none of theirs.
+  if (before !== undefined && before !== spaces.value?.own.space) transfers.cancelAll();
+  expired.value = false;
+  session.value = begun;
+}
+
+export async function signOut(): Promise<void> {
+  transfers.cancelAll();
+  await web.signOut().catch(() => undefined);
+  pool.clear();
+  expired.value = false;
+  session.value = null;
+  spaces.value = null;
+  usages.value = new Map();
+  location.hash = '';
+}
+
+export async function refreshSpaces(): Promise<void> {
+  spaces.value = await web.spaces();
+}
+
+/** A change of a group takes effect when the operator has moved the limits: it is looked for a few times. */
+export function spacesSoon(): void {
+  for (const after of [50, 400, 1_000, 2_000, 4_000]) {
+    setTimeout(() => void refreshSpaces().catch(() => undefined), after);
+  }
+}
+
+const waiting = new Set<string>();
+
+/** Asks how full a space is, soon: many changes at once are one question. */
+export function usageSoon(space: string, after = 700): void {
+  if (waiting.has(space)) return;
+  waiting.add(space);
+  setTimeout(async () => {
+    waiting.delete(space);
+    try {
+      const usage = await disk.usage(space);
+      usages.value = new Map(usages.value).set(space, usage);
+    } catch {
+      // What was known stays on the page; the next look may succeed.
+    }
+  }, after);
+}
+
+/** Groups whose usage is kept up to date; with more, it is that of those that are looked at. */
+const WATCHED_GROUPS = 12;
+
+const SPACES_EVERY_MS = 8_000;
+const USAGE_EVERY_MS = 15_000;
+
+effect(() => {
+  const known = spaces.value;
+  if (!known) return;
+  const watched = [known.own.space, ...known.groups.slice(0, WATCHED_GROUPS).map(({ space }) => space)];
+  for (const space of watched) if (!usages.peek().has(space)) usageSoon(space, 0);
+});
+
+effect(() => {
+  if (place.value) usageSoon(place.value.space, 0);
+});
+
+function every(ms: number, look: () => void): void {
+  setInterval(() => {
+    if (session.value && document.visibilityState === 'visible') look();
+  }, ms);
+}
+
+every(SPACES_EVERY_MS, () => void refreshSpaces().catch(() => undefined));
+every(USAGE_EVERY_MS, () => {
+  for (const space of usages.value.keys()) usageSoon(space, 0);
+});
+
+/** Does something and tells when it did not work. */
+export async function attempt(work: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    toast(error instanceof Problem ? sentence(error) : words.value.problem, 'bad');
+    return false;
+  }
+}
+
+addEventListener('beforeunload', (event) => {
+  if (transfers.summary.value.active) event.preventDefault();
+});

@@ -1,0 +1,144 @@
+// What is asked of the disk pods beside uploads: lists, usage, operations on names, downloads. A server that does not
+// answer is passed over; an operation carries an id, so that it happens once however often it is sent.
+
+import { backoffMs } from '../servers/choice.ts';
+import type { Pool } from '../servers/pool.ts';
+import type { Server } from '../servers/server.ts';
+import { operationId } from './ids.ts';
+import { inUrl } from './paths.ts';
+import { noAnswer, Problem, problemOf } from './problem.ts';
+import { discard, send } from './send.ts';
+import type { Entry, Usage } from './types.ts';
+
+const READ_LIMIT_MS = 1_500;
+const WRITE_LIMIT_MS = 5_000;
+const ROUNDS = 4;
+
+export type Operation =
+  | { readonly op: 'mkdir'; readonly path: string; readonly parents?: boolean }
+  | { readonly op: 'move' | 'copy'; readonly from: string; readonly to: string; readonly overwrite?: boolean }
+  | { readonly op: 'delete'; readonly path: string };
+
+/** Whether another server may do better. */
+const isPassing = ({ status }: Problem) =>
+  status === 0 || status === 429 || (status >= 500 && status !== 507);
+
+/** The headers that every request to a disk server has. */
+export function authorised(ticket: string, seen?: number): Record<string, string> {
+  const generation: Record<string, string> = seen === undefined ? {} : { 'X-Generation': String(seen) };
+  return { Authorization: `Bearer ${ticket}`, ...generation };
+}
+
+const isTicket = ({ code }: Problem) => code.startsWith('ticket-') || code === 'unauthenticated';
+
+const pause = (ms: number) => new Promise<void>((done) => setTimeout(done, ms));
+
+/** The disk pods, as the rest of the page sees them. */
+export class Disk {
+  readonly pool: Pool;
+  /** The newest state of each space that was seen, so that one reads one's own writes on any server. */
+  private readonly generations = new Map<string, number>();
+
+  constructor(pool: Pool) {
+    this.pool = pool;
+  }
+
+  /** Notes which state of a space an answer came from. */
+  saw(space: string, header: string | null): void {
+    const generation = Number(header ?? Number.NaN);
+    if (generation > (this.generations.get(space) ?? -1)) this.generations.set(space, generation);
+  }
+
+  /** The newest state of a space that was seen. An operation that is sent again says the same as the first time. */
+  seen(space: string): number | undefined {
+    return this.generations.get(space);
+  }
+
+  /**
+   * Sends a request to the best server; to the next one when it does not answer.
+   *
+   * @throws {Problem} what the last one said
+   */
+  private async ask(
+    space: string,
+    path: string,
+    init: RequestInit,
+    limit: number,
+  ): Promise<[Response, Server, string]> {
+    let last: Problem = noAnswer();
+    let fresh = false;
+    const seen = this.seen(space);
+    for (let round = 0; round < ROUNDS; round++) {
+      if (round > 0) await pause(backoffMs(round - 1, last.retryAfterMs));
+      const { ticket, servers } = await this.pool.lease(space, fresh);
+      for (const server of servers) {
+        const headers = { ...authorised(ticket, seen), ...(init.headers as Record<string, string>) };
+        try {
+          const response = await send(
+            `${server.url}/v1/spaces/${space}/${path}`,
+            { ...init, headers },
+            limit,
+          );
+          if (!response.ok) throw await problemOf(response);
+          this.pool.trust(server);
+          this.saw(space, response.headers.get('x-generation'));
+          return [response, server, ticket];
+        } catch (error) {
+          last = error instanceof Problem ? error : noAnswer();
+          if (isTicket(last)) break;
+          if (!isPassing(last)) throw last;
+          this.pool.suspect(server);
+        }
+      }
+      fresh = true;
+    }
+    throw last;
+  }
+
+  /** Every entry of a directory. */
+  async list(space: string, path: string): Promise<Entry[]> {
+    const entries: Entry[] = [];
+    let after = '';
+    for (;;) {
+      const [response] = await this.ask(
+        space,
+        `list/${inUrl(path)}?limit=5000${after}`,
+        {},
+        2 * READ_LIMIT_MS,
+      );
+      const page = (await response.json()) as { entries: Entry[]; next?: string };
+      entries.push(...page.entries);
+      if (page.next === undefined) return entries;
+      after = `&after=${encodeURIComponent(page.next)}`;
+    }
+  }
+
+  /** Limit, used and reserved bytes. */
+  async usage(space: string): Promise<Usage> {
+    const [response] = await this.ask(space, 'usage', {}, READ_LIMIT_MS);
+    return (await response.json()) as Usage;
+  }
+
+  /** Does an operation that moves no bytes. */
+  async operate(space: string, operation: Operation): Promise<void> {
+    const headers = { 'Content-Type': 'application/json', 'Operation-Id': operationId() };
+    const init = { method: 'POST', headers, body: JSON.stringify(operation) };
+    const [response] = await this.ask(space, 'operations', init, WRITE_LIMIT_MS);
+    discard(response);
+  }
+
+  /**
+   * An address from which the browser itself fetches a file, at a server that has just answered for it. The ticket
+   * is part of it: it is used at once and kept nowhere.
+   */
+  async downloadUrl(space: string, path: string, inline = false): Promise<string> {
+    const [, server, ticket] = await this.ask(
+      space,
+      `files/${inUrl(path)}`,
+      { method: 'HEAD' },
+      READ_LIMIT_MS,
+    );
+    const query = `ticket=${encodeURIComponent(ticket)}${inline ? '&inline' : ''}`;
+    return `${server.url}/v1/spaces/${space}/files/${inUrl(path)}?${query}`;
+  }
+}

@@ -1,0 +1,60 @@
+// Telling a dead server from a slow line. Nothing here asks anybody.
+
+/** The shortest silence that is asked about. */
+export const SILENCE_MS = 500;
+/** On a long line, so many round trips may pass in silence. */
+const SILENCE_ROUND_TRIPS = 4;
+/** No line is so long that one waits longer. */
+const LONGEST_SILENCE_MS = 4_000;
+
+/** How long a server has to answer a question while the next one already did. */
+const PATIENCE_MS = 200;
+const PATIENCE_ROUND_TRIPS = 3;
+
+/** A server that answers questions while the bytes stand still for so long is left as well. */
+export const STUCK_MS = 5_000;
+
+/** Weight of the newest sample, as TCP has it (RFC 6298). */
+const GAIN = 1 / 8;
+
+/** The smoothed round trip, in milliseconds, with one more sample. */
+export function smoothed(before: number | undefined, sample: number): number {
+  return before === undefined ? sample : before + GAIN * (sample - before);
+}
+
+/** After so long without progress, this server and the next one are asked. */
+export function silenceMs(roundTrip: number | undefined): number {
+  const wanted = Math.max(SILENCE_MS, SILENCE_ROUND_TRIPS * (roundTrip ?? 0));
+  return Math.min(wanted, LONGEST_SILENCE_MS);
+}
+
+/** So long an answer is waited for. */
+export function patienceMs(roundTrip: number | undefined): number {
+  return Math.max(PATIENCE_MS, PATIENCE_ROUND_TRIPS * (roundTrip ?? 0));
+}
+
+/** What a server that was asked has said so far. */
+export type Says = 'nothing yet' | 'answers' | 'refuses';
+
+/** What to do about a silence. */
+export type Verdict = 'wait' | 'stay' | 'move';
+
+/**
+ * The upload moves only when the next server answers and this one does not. One that refuses (it is stopping, or its
+ * storage does not answer) counts as one that does not answer, and is not waited for.
+ */
+export function verdict(
+  here: Says,
+  next: Says | undefined,
+  { waited, patience, still }: { waited: number; patience: number; still: number },
+): Verdict {
+  const over = waited >= patience;
+  if (next === undefined || next === 'refuses') return over || here !== 'nothing yet' ? 'stay' : 'wait';
+  if (here === 'answers') {
+    if (still < STUCK_MS) return 'stay';
+    if (next === 'answers') return 'move';
+    return over ? 'stay' : 'wait';
+  }
+  if (next === 'answers' && (here === 'refuses' || over)) return 'move';
+  return over && next !== 'answers' ? 'stay' : 'wait';
+}

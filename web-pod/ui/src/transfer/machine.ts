@@ -1,0 +1,406 @@
+// One upload, as a state machine without I/O: events go in, the next state and what is to be done come out.
+
+import { backoffMs, nextOf } from '../servers/choice.ts';
+import type { Server } from '../servers/server.ts';
+import { patienceMs, type Says, silenceMs, verdict } from '../servers/silence.ts';
+import { FIRST_PIECE, nextPiece } from './pieces.ts';
+
+/** What the upload is doing. */
+export type Phase =
+  /** The web pod is asked for servers; `keep` is the one to go on with if it is still named. */
+  | { readonly at: 'finding'; readonly keep: Server | null }
+  | { readonly at: 'creating'; readonly server: Server }
+  /** The server is asked for the durable offset. */
+  | { readonly at: 'locating'; readonly server: Server }
+  | { readonly at: 'sending'; readonly server: Server; readonly from: number; readonly length: number }
+  /** Nothing can be done now; it goes on by itself. */
+  | { readonly at: 'waiting'; readonly until: number; readonly code: string }
+  | { readonly at: 'paused' }
+  /** Something of that name is there already: the member decides. */
+  | { readonly at: 'conflict' }
+  | { readonly at: 'done' }
+  | { readonly at: 'failed'; readonly code: string; readonly detail: string | undefined };
+
+/** A silence that is being looked into. */
+export interface Doubt {
+  readonly since: number;
+  readonly next: Server | undefined;
+  readonly here: Says;
+  readonly there: Says;
+  /** The offset that the next server told. */
+  readonly offset: number | undefined;
+}
+
+export interface State {
+  readonly size: number;
+  /** Small files go up whole, in one request that is safe to repeat; others in pieces. */
+  readonly whole: boolean;
+  readonly phase: Phase;
+  /** The id of the upload, the same on every server. */
+  readonly id: string | null;
+  /** Whether a file that is there already is replaced. */
+  readonly replace: boolean;
+  readonly acknowledged: number;
+  readonly sent: number;
+  /** When bytes last moved or were acknowledged. */
+  readonly heard: number;
+  /** When the request under way began, and its number; answers to others are not listened to. */
+  readonly began: number;
+  readonly serial: number;
+  /** From when on the next silence is counted. */
+  readonly calmSince: number;
+  /** The highest durable offset that was told, and when it last rose: on a slow line that is all one hears. */
+  readonly durable: number;
+  readonly stirred: number;
+  readonly doubt: Doubt | null;
+  readonly candidates: readonly Server[];
+  /** Servers that failed since the last acknowledgement. */
+  readonly avoid: readonly string[];
+  /** How often every server failed since then, and how often one contradicted. */
+  readonly rounds: number;
+  readonly quarrels: number;
+  readonly piece: number;
+  /** Where the bytes stopped, until they move on another server. */
+  readonly stall: { readonly from: Server; readonly since: number } | null;
+}
+
+export type Event =
+  | { readonly on: 'start' | 'pause' | 'resume' | 'tick' | 'online' }
+  | { readonly on: 'decided'; readonly replace: boolean }
+  | { readonly on: 'servers'; readonly servers: readonly Server[] }
+  | { readonly on: 'no-servers'; readonly code: string; readonly retryAfterMs: number }
+  | { readonly on: 'created'; readonly serial: number; readonly id: string; readonly offset: number }
+  | { readonly on: 'located'; readonly serial: number; readonly offset: number }
+  | { readonly on: 'progress'; readonly serial: number; readonly sent: number }
+  | { readonly on: 'taken'; readonly serial: number; readonly offset: number }
+  | { readonly on: 'broke'; readonly serial: number }
+  | ({ readonly on: 'refused'; readonly serial: number } & Refusal)
+  | {
+      readonly on: 'said';
+      readonly serial: number;
+      readonly server: string;
+      readonly says: Says;
+      readonly offset?: number;
+    };
+
+/** An answer that is no success. */
+export interface Refusal {
+  readonly status: number;
+  readonly code: string;
+  readonly detail?: string | undefined;
+  readonly retryAfterMs?: number;
+  /** The durable offset, when the server told it. */
+  readonly offset?: number | undefined;
+}
+
+export type Effect =
+  | { readonly do: 'find'; readonly fresh: boolean }
+  | { readonly do: 'create'; readonly server: Server; readonly serial: number; readonly replace: boolean }
+  | { readonly do: 'locate'; readonly server: Server; readonly serial: number }
+  | {
+      readonly do: 'send';
+      readonly server: Server;
+      readonly serial: number;
+      readonly from: number;
+      readonly length: number;
+    }
+  /** The request under way is not wanted any more. */
+  | { readonly do: 'drop' }
+  /** Is this server alive, storage and all? Its answer comes back as `said`. */
+  | { readonly do: 'ask'; readonly server: Server; readonly serial: number; readonly patience: number }
+  | { readonly do: 'suspect'; readonly server: Server }
+  | { readonly do: 'moved'; readonly from: Server; readonly to: Server; readonly standstill: number };
+
+/** What the machine knows of the world around it. */
+export interface World {
+  readonly now: number;
+  /** The smoothed round trip to a server, if it was measured. */
+  readonly roundTrip: (server: Server) => number | undefined;
+}
+
+export type Step = readonly [State, readonly Effect[]];
+
+export function begin(size: number, whole: boolean, now: number, known?: { id: string }): State {
+  return {
+    size,
+    whole,
+    phase: { at: 'finding', keep: null },
+    id: known?.id ?? null,
+    replace: false,
+    acknowledged: 0,
+    sent: 0,
+    heard: now,
+    began: now,
+    serial: 0,
+    calmSince: now,
+    durable: 0,
+    stirred: now,
+    doubt: null,
+    candidates: [],
+    avoid: [],
+    rounds: 0,
+    quarrels: 0,
+    piece: FIRST_PIECE,
+    stall: null,
+  };
+}
+
+/** The server that is talked to. */
+export function serverOf({ phase }: State): Server | null {
+  return phase.at === 'creating' || phase.at === 'locating' || phase.at === 'sending' ? phase.server : null;
+}
+
+/** When the machine wants to be woken by a `tick`. */
+export function wakeAt(state: State, world: World): number | null {
+  if (state.phase.at === 'waiting') return state.phase.until;
+  const server = serverOf(state);
+  if (!server) return null;
+  if (state.doubt) return state.doubt.since + patienceMs(world.roundTrip(server));
+  return state.calmSince + silenceMs(world.roundTrip(server));
+}
+
+export function step(state: State, event: Event, world: World): Step {
+  const stale = 'serial' in event && event.serial !== state.serial;
+  if (stale) return [state, []];
+  switch (event.on) {
+    case 'start':
+      return find({ ...state, heard: world.now }, null, false);
+    case 'pause':
+      return isOver(state) ? [state, []] : [halt(state, { at: 'paused' }), [{ do: 'drop' }]];
+    case 'resume':
+      if (state.phase.at !== 'paused' && state.phase.at !== 'failed') return [state, []];
+      return find(
+        { ...state, avoid: [], rounds: 0, quarrels: 0, stall: null, heard: world.now },
+        null,
+        false,
+      );
+    case 'decided':
+      if (state.phase.at !== 'conflict') return [state, []];
+      return find(
+        { ...state, replace: event.replace, id: null, acknowledged: 0, sent: 0, heard: world.now },
+        null,
+        false,
+      );
+    case 'online':
+      return state.phase.at === 'waiting' ? find({ ...state, rounds: 0 }, null, true) : [state, []];
+    case 'tick':
+      return tick(state, world);
+    case 'servers':
+      return servers(state, event.servers, world);
+    case 'no-servers':
+      return state.phase.at === 'finding' ? wait(state, event.code, event.retryAfterMs, world) : [state, []];
+    case 'created':
+      if (state.phase.at !== 'creating') return [state, []];
+      return send(
+        { ...state, id: event.id, acknowledged: event.offset, sent: event.offset },
+        state.phase.server,
+        world,
+      );
+    case 'located':
+      if (state.phase.at !== 'locating') return [state, []];
+      return send({ ...state, acknowledged: event.offset, sent: event.offset }, state.phase.server, world);
+    case 'progress':
+      return event.sent > state.sent ? moved({ ...state, sent: event.sent }, world) : [state, []];
+    case 'taken':
+      return taken(state, event.offset, world);
+    case 'broke':
+      return moveOn(state, world);
+    case 'refused':
+      return refused(state, event, world);
+    case 'said':
+      return said(state, event, world);
+  }
+}
+
+function isOver({ phase }: State): boolean {
+  return phase.at === 'done' || phase.at === 'failed';
+}
+
+/** Leaves the request under way: whatever comes of it is not listened to. */
+function halt(state: State, phase: Phase): State {
+  return { ...state, phase, doubt: null, serial: state.serial + 1, sent: state.acknowledged };
+}
+
+function find(state: State, keep: Server | null, fresh: boolean): Step {
+  return [halt(state, { at: 'finding', keep }), [{ do: 'find', fresh }]];
+}
+
+function wait(state: State, code: string, retryAfterMs: number, { now }: World): Step {
+  const until = now + Math.max(backoffMs(state.rounds + 1), Math.min(retryAfterMs, 5_000));
+  return [{ ...halt(state, { at: 'waiting', until, code }), rounds: state.rounds + 1, avoid: [] }, []];
+}
+
+function fail(state: State, { code, detail }: Refusal): Step {
+  return [halt(state, { at: 'failed', code, detail }), [{ do: 'drop' }]];
+}
+
+/** Begins, or goes on, at a server. */
+function talk(state: State, server: Server, world: World): Step {
+  if (state.whole) return send(state, server, world);
+  const next = request(state, world);
+  if (state.id === null) {
+    const { serial, replace } = next;
+    return [{ ...next, phase: { at: 'creating', server } }, [{ do: 'create', server, serial, replace }]];
+  }
+  return [{ ...next, phase: { at: 'locating', server } }, [{ do: 'locate', server, serial: next.serial }]];
+}
+
+function request(state: State, { now }: World): State {
+  return { ...state, doubt: null, serial: state.serial + 1, began: now, calmSince: now };
+}
+
+function send(state: State, server: Server, world: World): Step {
+  const next = request(state, world);
+  const from = state.whole ? 0 : state.acknowledged;
+  const length = state.whole ? state.size : Math.min(state.piece, state.size - from);
+  const phase: Phase = { at: 'sending', server, from, length };
+  return [{ ...next, phase, sent: from }, [{ do: 'send', server, serial: next.serial, from, length }]];
+}
+
+function servers(state: State, list: readonly Server[], world: World): Step {
+  const known = { ...state, candidates: list };
+  if (state.phase.at !== 'finding') return [known, []];
+  const { keep } = state.phase;
+  const kept = keep && list.find(({ name }) => name === keep.name);
+  const server = kept ?? nextOf(list, state.avoid) ?? list[0];
+  return server ? talk(known, server, world) : wait(known, 'no-ready-server', 0, world);
+}
+
+/** Bytes have moved: the silence is over, and so is a standstill. */
+function moved(state: State, { now }: World): Step {
+  const server = serverOf(state);
+  const next = { ...state, heard: now, calmSince: now, doubt: null };
+  if (!state.stall || !server) return [next, []];
+  const { from, since } = state.stall;
+  const effects: Effect[] =
+    from.name === server.name ? [] : [{ do: 'moved', from, to: server, standstill: now - since }];
+  return [{ ...next, stall: null }, effects];
+}
+
+function taken(state: State, offset: number, world: World): Step {
+  if (state.phase.at !== 'sending') return [state, []];
+  const { server } = state.phase;
+  const piece = nextPiece(state.piece, world.now - state.began);
+  const [heard, effects] = moved({ ...state, acknowledged: offset, sent: offset }, world);
+  const calm = { ...heard, avoid: [], rounds: 0, quarrels: 0, piece };
+  if (offset >= state.size) return [halt(calm, { at: 'done' }), effects];
+  const [next, more] = send(calm, server, world);
+  return [next, [...effects, ...more]];
+}
+
+/** This server is given up; the next one is taken, or the web pod is asked for others. */
+function moveOn(
+  state: State,
+  world: World,
+  known?: { to?: Server; offset?: number | undefined; retryAfterMs?: number },
+): Step {
+  const here = serverOf(state);
+  if (!here) return [state, []];
+  const stall = state.stall ?? { from: here, since: state.heard };
+  const avoid = [...state.avoid, here.name];
+  const left = { ...halt(state, state.phase), stall, avoid, piece: FIRST_PIECE };
+  const before: Effect[] = [{ do: 'drop' }, { do: 'suspect', server: here }];
+  const next = known?.to ?? nextOf(state.candidates, avoid);
+  let [then, effects]: Step = [left, []];
+  if (next && known?.offset !== undefined && state.id !== null) {
+    [then, effects] = send({ ...left, acknowledged: known.offset }, next, world);
+  } else if (next) {
+    [then, effects] = talk(left, next, world);
+  } else if (state.rounds === 0) {
+    [then, effects] = find({ ...left, avoid: [], rounds: 1 }, null, true);
+  } else {
+    [then, effects] = wait(left, 'no-ready-server', known?.retryAfterMs ?? 0, world);
+  }
+  return [then, [...before, ...effects]];
+}
+
+/** How often a server may contradict before another one is asked. */
+const MOST_QUARRELS = 4;
+
+function refused(state: State, refusal: Refusal, world: World): Step {
+  const server = serverOf(state);
+  if (!server) return [state, []];
+  const { status, code, offset } = refusal;
+  const quarrel = { ...state, quarrels: state.quarrels + 1 };
+  if (quarrel.quarrels > MOST_QUARRELS) return moveOn({ ...quarrel, quarrels: 0 }, world);
+  switch (code) {
+    case 'ticket-expired':
+    case 'ticket-invalid':
+    case 'unauthenticated':
+      return find(quarrel, server, true);
+    case 'offset-conflict':
+      if (offset !== undefined) return send({ ...quarrel, acknowledged: offset }, server, world);
+      return talk(quarrel, server, world);
+    case 'body-incomplete':
+      return talk(quarrel, server, world);
+    case 'upload-gone':
+      // When every byte was sent, the file may be there, and it is ours.
+      return talk(
+        { ...quarrel, id: null, acknowledged: 0, replace: state.replace || state.sent === state.size },
+        server,
+        world,
+      );
+    case 'exists':
+    case 'precondition-failed':
+      return [halt(state, { at: 'conflict' }), []];
+    case 'quota-exceeded':
+    case 'storage-full':
+    case 'space-stopped':
+      return fail(state, refusal);
+  }
+  if (status === 429 || status >= 500) {
+    return moveOn(state, world, { offset, retryAfterMs: refusal.retryAfterMs ?? 0 });
+  }
+  return fail(state, refusal);
+}
+
+function tick(state: State, world: World): Step {
+  const { now } = world;
+  if (state.phase.at === 'waiting') return now >= state.phase.until ? find(state, null, true) : [state, []];
+  const here = serverOf(state);
+  const due = wakeAt(state, world);
+  if (!here || due === null || now < due) return [state, []];
+  if (state.doubt) return judge(state, state.doubt, world);
+  const next = nextOf(state.candidates, [...state.avoid, here.name]);
+  const doubt: Doubt = { since: now, next, here: 'nothing yet', there: 'nothing yet', offset: undefined };
+  const ask = (server: Server): Effect => {
+    return { do: 'ask', server, serial: state.serial, patience: 2 * patienceMs(world.roundTrip(server)) };
+  };
+  // Without another server at hand, the web pod may know of one.
+  const effects: Effect[] = next ? [ask(here), ask(next)] : [ask(here), { do: 'find', fresh: true }];
+  return [{ ...state, doubt }, effects];
+}
+
+function said(
+  state: State,
+  { server, says, offset }: { server: string; says: Says; offset?: number },
+  world: World,
+): Step {
+  if (!state.doubt) return [state, []];
+  const isNext = server === state.doubt.next?.name;
+  const doubt = isNext ? { ...state.doubt, there: says, offset } : { ...state.doubt, here: says };
+  const rose = offset !== undefined && offset > state.durable;
+  const known = rose ? { ...state, durable: offset, stirred: world.now } : state;
+  return judge({ ...known, doubt }, doubt, world);
+}
+
+function judge(state: State, doubt: Doubt, world: World): Step {
+  const here = serverOf(state);
+  if (!here) return [state, []];
+  const times = {
+    waited: world.now - doubt.since,
+    patience: patienceMs(world.roundTrip(here)),
+    still: world.now - Math.max(state.heard, state.stirred),
+  };
+  switch (verdict(doubt.here, doubt.next && doubt.there, times)) {
+    case 'wait':
+      return [state, []];
+    case 'stay': {
+      // The next silence is asked about anew; a next server that kept silent itself is not asked again.
+      const avoid = doubt.next && doubt.there !== 'answers' ? [...state.avoid, doubt.next.name] : state.avoid;
+      return [{ ...state, doubt: null, calmSince: world.now, avoid }, []];
+    }
+    case 'move':
+      return moveOn(state, world, doubt.next ? { to: doubt.next, offset: doubt.offset } : {});
+  }
+}

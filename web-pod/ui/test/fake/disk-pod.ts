@@ -1,0 +1,236 @@
+// A disk pod over the volume in memory, which can be taken away in the ways in which real ones are.
+
+import { createHash } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { Refused, type Space, type Volume } from './volume.ts';
+
+/** How a pod is taken away: connections are reset; nothing answers; all that needs the volume hangs; it is stopping. */
+export type Fault = 'kill' | 'stop' | 'hang' | 'drain' | 'none';
+
+const ACKNOWLEDGE_MS = 1000;
+
+export class DiskPod {
+  readonly name: string;
+  url = '';
+  requests = 0;
+  received = 0;
+  fault: Fault = 'none';
+  /** Bytes a second; 0 is as fast as it goes. */
+  speed = 0;
+  private readonly volume: Volume;
+  private readonly server: Server;
+  private readonly sockets = new Set<Socket>();
+  private waiting: (() => void)[] = [];
+  private port = 0;
+
+  constructor(name: string, volume: Volume) {
+    this.name = name;
+    this.volume = volume;
+    this.server = createServer((request, response) => void this.serve(request, response));
+    this.server.on('connection', (socket) => {
+      this.sockets.add(socket);
+      socket.on('close', () => this.sockets.delete(socket));
+    });
+  }
+
+  async listen(port = 0): Promise<void> {
+    await new Promise<void>((done) => this.server.listen(port, '127.0.0.1', done));
+    this.port = (this.server.address() as AddressInfo).port;
+    this.url = `http://${this.name}.localhost:${this.port}`;
+  }
+
+  async take(fault: Fault): Promise<void> {
+    const before = this.fault;
+    this.fault = fault;
+    if (fault === 'kill') {
+      this.server.close();
+      for (const socket of this.sockets) socket.resetAndDestroy();
+    }
+    if (fault === 'none') {
+      if (before === 'kill') await this.listen(this.port);
+      for (const go of this.waiting.splice(0)) go();
+    }
+  }
+
+  close(): void {
+    this.fault = 'none';
+    for (const go of this.waiting.splice(0)) go();
+    if (this.server.listening) this.server.close();
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  /** Waits while the pod, or what it needs, does not answer. */
+  private async gate(needsVolume: boolean): Promise<void> {
+    while (this.fault === 'stop' || (this.fault === 'hang' && needsVolume)) {
+      await new Promise<void>((go) => this.waiting.push(go));
+    }
+  }
+
+  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', 'http://disk');
+    response.setHeader('Access-Control-Allow-Origin', request.headers.origin ?? '*');
+    response.setHeader(
+      'Access-Control-Expose-Headers',
+      'ETag, X-Generation, Location, Retry-After, Upload-Offset, Upload-Length',
+    );
+    try {
+      await this.gate(false);
+      if (request.method === 'OPTIONS') {
+        response.setHeader('Access-Control-Allow-Methods', 'GET, HEAD, PUT, POST, PATCH, DELETE, OPTIONS');
+        response.setHeader(
+          'Access-Control-Allow-Headers',
+          'Authorization, Content-Type, If-Match, If-None-Match, Range, Operation-Id, X-Generation, Tus-Resumable, Upload-Length, Upload-Offset, Upload-Metadata',
+        );
+        response.setHeader('Access-Control-Max-Age', '7200');
+        return void response.writeHead(204).end();
+      }
+      if (url.pathname === '/v1/ping') return void response.writeHead(204).end();
+      this.requests++;
+      if (this.fault === 'drain' && request.method !== 'GET')
+        throw new Refused(503, 'draining', { 'Retry-After': '1' });
+      await this.gate(true);
+      await this.answer(request, response, url);
+    } catch (error) {
+      const { status, code, headers } = error instanceof Refused ? error : new Refused(500, 'internal');
+      if (response.headersSent || response.destroyed) return;
+      request.resume();
+      const body = JSON.stringify({ status, code, detail: `told by ${this.name}` });
+      response.writeHead(status, { ...headers, 'Content-Type': 'application/problem+json' }).end(body);
+    }
+  }
+
+  private async answer(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+    const [, , , id = '', what, ...names] = url.pathname.split('/').map(decodeURIComponent);
+    const space = this.volume.spaces.get(id);
+    const ticket = request.headers.authorization ?? `Bearer ${url.searchParams.get('ticket')}`;
+    if (!ticket.startsWith('Bearer ticket-')) throw new Refused(401, 'ticket-invalid');
+    if (!space) throw new Refused(404, 'not-found');
+    const path = names.join('/');
+    const json = (body: unknown) => {
+      response.setHeader('X-Generation', String(space.generation));
+      response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+    };
+    switch (what) {
+      case 'list':
+        return json({ generation: space.generation, path, entries: space.list(path) });
+      case 'usage':
+        return json({
+          generation: space.generation,
+          limit: space.limit,
+          used: space.used,
+          reserved: space.reserved,
+        });
+      case 'operations': {
+        space.operate(JSON.parse((await this.body(request)).toString()));
+        return json({ generation: space.generation });
+      }
+      case 'files':
+        return this.file(request, response, space, path);
+      case 'uploads':
+        return path ? this.upload(request, response, space, path) : this.create(request, response, space, id);
+    }
+    throw new Refused(404, 'not-found');
+  }
+
+  private async file(
+    request: IncomingMessage,
+    response: ServerResponse,
+    space: Space,
+    path: string,
+  ): Promise<void> {
+    if (request.method === 'PUT') {
+      const operation = String(request.headers['operation-id']);
+      const content = await this.body(request);
+      await this.gate(true);
+      if (!space.done.has(operation)) {
+        space.room(content.length);
+        const hash = createHash('sha256').update(content).digest('hex');
+        space.store(path, { size: content.length, hash, content }, request.headers['if-none-match'] !== '*');
+        space.done.add(operation);
+      }
+      response.setHeader('X-Generation', String(space.generation));
+      return void response.writeHead(201).end();
+    }
+    const node = space.nodes.get(path);
+    if (node?.kind !== 'file') throw new Refused(404, 'not-found');
+    response.writeHead(200, {
+      'Content-Length': String(node.size),
+      'Content-Disposition': `attachment; filename*=UTF-8''${encodeURIComponent(path.split('/').at(-1) ?? '')}`,
+      'Content-Type': 'application/octet-stream',
+    });
+    response.end(request.method === 'HEAD' ? undefined : (node.content ?? Buffer.alloc(node.size)));
+  }
+
+  private create(request: IncomingMessage, response: ServerResponse, space: Space, spaceId: string): void {
+    const length = Number(request.headers['upload-length']);
+    const pairs = String(request.headers['upload-metadata']).split(',');
+    const metadata = new Map(
+      pairs.map((pair): [string, string] => {
+        const [key = '', value = ''] = pair.trim().split(' ');
+        return [key, value];
+      }),
+    );
+    const path = Buffer.from(metadata.get('path') ?? '', 'base64').toString();
+    const id = space.begin(path, length, metadata.has('replace'));
+    const headers = { Location: `/v1/spaces/${spaceId}/uploads/${id}`, 'Upload-Offset': '0' };
+    response.writeHead(201, headers).end();
+  }
+
+  private async upload(
+    request: IncomingMessage,
+    response: ServerResponse,
+    space: Space,
+    id: string,
+  ): Promise<void> {
+    const upload = space.uploads.get(id);
+    if (!upload) throw new Refused(410, 'upload-gone');
+    if (request.method === 'DELETE') {
+      space.uploads.delete(id);
+      return void response.writeHead(204).end();
+    }
+    if (request.method === 'HEAD') {
+      const headers = { 'Upload-Offset': String(upload.offset), 'Upload-Length': String(upload.length) };
+      return void response.writeHead(200, headers).end();
+    }
+    const from = Number(request.headers['upload-offset']);
+    if (from !== upload.offset) {
+      throw new Refused(409, 'offset-conflict', { 'Upload-Offset': String(upload.offset) });
+    }
+    // Whoever wrote before is fenced off from here on.
+    const writer = ++upload.writer;
+    const hash = upload.hash.copy();
+    let position = from;
+    let acknowledged = Date.now();
+    const acknowledge = () => {
+      if (upload.writer !== writer) throw new Refused(409, 'offset-conflict');
+      upload.offset = position;
+      upload.hash = hash.copy();
+      acknowledged = Date.now();
+    };
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      await this.gate(true);
+      if (this.fault === 'drain')
+        throw new Refused(503, 'draining', { 'Upload-Offset': String(upload.offset) });
+      if (this.speed > 0) await new Promise((go) => setTimeout(go, (chunk.length * 1000) / this.speed));
+      hash.update(chunk);
+      position += chunk.length;
+      this.received += chunk.length;
+      if (Date.now() - acknowledged > ACKNOWLEDGE_MS) acknowledge();
+    }
+    await this.gate(true);
+    acknowledge();
+    if (upload.offset === upload.length) space.finish(upload);
+    response.setHeader('X-Generation', String(space.generation));
+    response.writeHead(204, { 'Upload-Offset': String(upload.offset) }).end();
+  }
+
+  private async body(request: IncomingMessage): Promise<Buffer> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      this.received += chunk.length;
+    }
+    return Buffer.concat(chunks);
+  }
+}

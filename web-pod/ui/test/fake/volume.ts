@@ -1,0 +1,153 @@
+// A volume that lives in memory, for trying the page without a cluster. It keeps sizes and hashes, and of small files
+// the bytes.
+
+import { createHash, type Hash, randomUUID } from 'node:crypto';
+
+export class Refused extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly headers: Record<string, string>;
+  constructor(status: number, code: string, headers: Record<string, string> = {}) {
+    super(code);
+    this.status = status;
+    this.code = code;
+    this.headers = headers;
+  }
+}
+
+export interface Node {
+  kind: 'file' | 'directory';
+  size: number;
+  hash: string;
+  content: Buffer | undefined;
+  modified: string;
+  etag: string;
+}
+
+export interface Upload {
+  path: string;
+  length: number;
+  /** Durable up to here. */
+  offset: number;
+  /** Received up to here by the writer of the moment. */
+  hash: Hash;
+  replace: boolean;
+  writer: number;
+  complete: boolean;
+}
+
+const KEPT = 1 << 20;
+
+export class Space {
+  readonly nodes = new Map<string, Node>();
+  readonly uploads = new Map<string, Upload>();
+  readonly done = new Set<string>();
+  limit: number;
+  generation = 1;
+
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  get used(): number {
+    return [...this.nodes.values()].reduce((sum, { size }) => sum + size, 0);
+  }
+
+  get reserved(): number {
+    return [...this.uploads.values()].reduce((sum, { length, complete }) => sum + (complete ? 0 : length), 0);
+  }
+
+  makeDirectory(path: string, parents: boolean): void {
+    if (!path) return;
+    const at = this.nodes.get(path);
+    if (at) {
+      if (at.kind === 'file') throw new Refused(409, 'not-a-directory');
+      if (!parents) throw new Refused(409, 'exists');
+      return;
+    }
+    this.makeDirectory(path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '', true);
+    this.generation++;
+    const etag = `"${this.generation}"`;
+    const modified = new Date().toISOString();
+    this.nodes.set(path, { kind: 'directory', size: 0, hash: '', content: undefined, modified, etag });
+  }
+
+  /** A file appears under its name. */
+  store(
+    path: string,
+    file: { size: number; hash: string; content?: Buffer | undefined },
+    replace: boolean,
+  ): void {
+    if (!replace && this.nodes.has(path)) throw new Refused(412, 'precondition-failed');
+    this.makeDirectory(path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '', true);
+    this.generation++;
+    const etag = `"${this.generation}"`;
+    const modified = new Date().toISOString();
+    const content = file.content && file.size <= KEPT ? file.content : undefined;
+    this.nodes.set(path, { kind: 'file', size: file.size, hash: file.hash, content, modified, etag });
+  }
+
+  room(bytes: number): void {
+    if (this.used + this.reserved + bytes > this.limit) throw new Refused(507, 'quota-exceeded');
+  }
+
+  begin(path: string, length: number, replace: boolean): string {
+    if (!replace && this.nodes.has(path)) throw new Refused(409, 'exists');
+    this.room(length);
+    const id = randomUUID();
+    const hash = createHash('sha256');
+    this.uploads.set(id, { path, length, offset: 0, hash, replace, writer: 0, complete: false });
+    return id;
+  }
+
+  finish(upload: Upload): void {
+    if (upload.complete) return;
+    upload.complete = true;
+    this.store(upload.path, { size: upload.length, hash: upload.hash.copy().digest('hex') }, upload.replace);
+  }
+
+  under(path: string): string[] {
+    return [...this.nodes.keys()].filter((one) => one === path || one.startsWith(`${path}/`));
+  }
+
+  operate(operation: {
+    op: string;
+    path?: string;
+    from?: string;
+    to?: string;
+    parents?: boolean;
+    overwrite?: boolean;
+  }): void {
+    const { op, path = '', from = '', to = '' } = operation;
+    if (op === 'mkdir') return this.makeDirectory(path, operation.parents ?? false);
+    this.generation++;
+    if (op === 'delete') {
+      if (!this.nodes.has(path)) throw new Refused(404, 'not-found');
+      for (const one of this.under(path)) this.nodes.delete(one);
+      return;
+    }
+    if (!this.nodes.has(from)) throw new Refused(404, 'not-found');
+    if (this.nodes.has(to) && !operation.overwrite) throw new Refused(409, 'exists');
+    for (const one of this.under(from)) {
+      const node = this.nodes.get(one);
+      if (node) this.nodes.set(to + one.slice(from.length), { ...node });
+      if (op === 'move') this.nodes.delete(one);
+    }
+  }
+
+  list(path: string) {
+    if (path && this.nodes.get(path)?.kind !== 'directory') throw new Refused(404, 'not-found');
+    const start = path ? `${path}/` : '';
+    return [...this.nodes.entries()]
+      .filter(([one]) => one.startsWith(start) && !one.slice(start.length).includes('/') && one !== path)
+      .map(([one, { kind, size, modified, etag }]) => {
+        const name = one.slice(start.length);
+        return kind === 'file' ? { name, kind, size, modified, etag } : { name, kind, modified, etag };
+      })
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+}
+
+export class Volume {
+  readonly spaces = new Map<string, Space>();
+}
