@@ -6,6 +6,8 @@ pub(crate) mod frame;
 pub(crate) mod identity;
 pub(crate) mod record;
 pub(crate) mod start;
+#[cfg(test)]
+mod tests;
 
 /// The newest format of entries and states that is known here.
 pub(crate) const FORMAT: u32 = 1;

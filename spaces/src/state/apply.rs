@@ -347,6 +347,9 @@ impl State {
     fn extend(&mut self, extend: &record::Extend, at: Moment) -> Applied {
         let record::Extend { upload, epoch, durable, length } = extend;
         let open = self.open_mut(*upload)?;
+        if length.is_some() && open.target.is_some() {
+            return Err(Misfit("the length of an upload changes"));
+        }
         let before = open.length;
         open.length = length.map_or(before, Bytes);
         if *epoch != open.epoch || *durable < open.durable || *durable > open.length {

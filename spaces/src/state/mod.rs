@@ -12,6 +12,8 @@ mod place;
 pub(crate) mod plan;
 pub(crate) mod restore;
 mod subtree;
+#[cfg(test)]
+mod tests;
 pub(crate) mod upload;
 
 use api::bytes::Bytes;

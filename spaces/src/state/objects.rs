@@ -10,8 +10,8 @@ use crate::extent::{Extent, ObjectId, VolumeIndex};
 pub(crate) struct Use {
     /// How many extents and uploads refer to it.
     pub(crate) references: u64,
-    /// When the last reference went. It stays known until truncation has passed that generation, for until then an
-    /// older state can be read that refers to it.
+    /// When the last reference went, if none is left. It stays known until truncation has passed that generation, for
+    /// until then an older state can be read that refers to it.
     pub(crate) dropped: Generation,
 }
 
@@ -22,13 +22,17 @@ pub(crate) struct Objects(pub(crate) OrdMap<(VolumeIndex, ObjectId), Use>);
 impl Objects {
     pub(crate) fn refer(&mut self, volume: VolumeIndex, object: ObjectId) {
         let new = Use { references: 0, dropped: Generation::ZERO };
-        self.0.entry((volume, object)).or_insert(new).references += 1;
+        let known = self.0.entry((volume, object)).or_insert(new);
+        known.references += 1;
+        known.dropped = Generation::ZERO;
     }
 
     pub(crate) fn drop_reference(&mut self, volume: VolumeIndex, object: ObjectId, now: Generation) {
         if let Some(known) = self.0.get_mut(&(volume, object)) {
             known.references = known.references.saturating_sub(1);
-            known.dropped = now;
+            if known.references == 0 {
+                known.dropped = now;
+            }
         }
     }
 

@@ -130,6 +130,7 @@ impl State {
         let freed = self.replaceable(slot.taken)?;
         let Content { extents, reservation } = content;
         let held = reservation.and_then(|id| self.uploads.get(&id)).and_then(Upload::open);
+        let held = held.filter(|open| open.target.is_none());
         let reserved = held.map_or(Bytes::ZERO, |open| open.length);
         self.fits(length(extents), freed.saturating_add(reserved))?;
         for extent in extents {
@@ -297,6 +298,8 @@ impl State {
         if open.epoch != epoch {
             return Err(Error::Fenced);
         }
+        // How long an upload is was said when it was created.
+        let length = length.filter(|_| open.target.is_none());
         let reserved = length.unwrap_or(open.length);
         self.fits(reserved, open.length)?;
         if durable > reserved {

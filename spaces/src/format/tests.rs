@@ -1,0 +1,139 @@
+//! What is on a volume is never read otherwise than it was written.
+
+use api::bytes::Bytes;
+use api::generation::{Generation, RosterGeneration};
+use api::ids::SpaceId;
+use minicbor::Encode;
+use uuid::Uuid;
+
+use super::entry::{Committer, Entry, EntryError, EntryId, encoded_length};
+use super::frame::{Hash, Mark, seal};
+use super::record::{self, Action, Expected, Identified, Record, Target};
+use crate::extent::{Extent, ObjectId, VolumeIndex};
+use crate::node::NodeId;
+use crate::operation::{OperationId, UploadId};
+
+fn every_action() -> Vec<Action> {
+    let (parent, node, name) = (NodeId(1), NodeId(300), "ü".parse::<crate::Name>().unwrap());
+    let upload = UploadId(Uuid::from_u128(5));
+    let object = ObjectId { born: Generation(3), random: u64::MAX };
+    let extents = vec![Extent { volume: VolumeIndex(0), object, offset: 0, length: 1 << 40 }];
+    let target = |expected| Some(Target { path: vec![name.clone(), name.clone()], expected, parents: true });
+    let create = |target| {
+        let length = Bytes(9);
+        Action::CreateUpload(record::CreateUpload { upload, length, object, target })
+    };
+    vec![
+        Action::MakeDirectory(record::MakeDirectory { parent, name: name.clone() }),
+        Action::Put(record::Put { parent, name: name.clone(), extents, reservation: Some(upload) }),
+        Action::Put(record::Put { parent, name: name.clone(), extents: Vec::new(), reservation: None }),
+        Action::Move(record::Move { node, parent, name: name.clone(), replaced: None }),
+        Action::Copy(record::Copy { node, parent, name: name.clone(), replaced: Some(NodeId(4)) }),
+        Action::Delete(record::Delete { node }),
+        Action::Limit(record::Limit {
+            roster_generation: RosterGeneration(8),
+            target: Bytes(1),
+            ceiling: Bytes(u64::MAX),
+        }),
+        create(None),
+        create(target(Expected::Anything)),
+        create(target(Expected::Nothing)),
+        create(target(Expected::Tag("\"1-2-3\"".to_owned()))),
+        Action::TakeOver(record::TakeOver { upload, epoch: 2, object }),
+        Action::Extend(record::Extend { upload, epoch: 2, durable: Bytes(7), length: None }),
+        Action::Extend(record::Extend { upload, epoch: 1, durable: Bytes(0), length: Some(8) }),
+        Action::Complete(record::Complete { upload, epoch: 2, parent, name: name.clone() }),
+        Action::Abort(record::Abort { upload }),
+        Action::Sweep(record::Sweep { low: Generation(2), truncated: Generation(1) }),
+        Action::Format(record::Format { format: 2 }),
+    ]
+}
+
+fn entry() -> Entry {
+    let id = OperationId(Uuid::from_u128(77));
+    let born = Generation(11);
+    let records = every_action().into_iter().enumerate().map(|(place, action)| Record {
+        operation: (place % 2 == 0).then_some(Identified { id, born }),
+        action,
+    });
+    Entry {
+        format: 1,
+        space: SpaceId(Uuid::from_u128(1)),
+        generation: Generation(12),
+        id: EntryId(Uuid::from_u128(2)),
+        previous: Hash([7; 32]),
+        clock: -5,
+        committer: Committer(u64::MAX),
+        records: records.collect(),
+    }
+}
+
+#[test]
+fn every_record_comes_back() {
+    let entry = entry();
+    let (file, hash) = entry.seal();
+    assert_eq!(Entry::open(&file), Ok((entry.clone(), hash)));
+    assert!(encoded_length(&entry.records) < file.len());
+}
+
+/// The bytes of format 1, for ever: a change here is a new format.
+#[test]
+fn the_format_stays_as_it_is() {
+    let (file, hash) = entry().seal();
+    assert_eq!(file.len(), 860);
+    assert_eq!(format!("{hash:?}"), "8f46ac0462d586d7");
+}
+
+#[test]
+fn what_is_newer_or_more_is_not_read() {
+    let newer = Entry { format: 2, ..entry() };
+    assert_eq!(Entry::open(&newer.seal().0), Err(EntryError::Newer(2)));
+
+    /// An entry with a field that this version does not know.
+    #[derive(Encode)]
+    #[cbor(map)]
+    struct More {
+        #[n(0)]
+        format: u32,
+        #[n(99)]
+        more: u32,
+    }
+    let (file, _) = seal(Mark::Entry, &minicbor::to_vec(More { format: 2, more: 1 }).unwrap());
+    assert_eq!(
+        Entry::open(&file),
+        Err(EntryError::Newer(2)),
+        "the format is read first, whatever else there is"
+    );
+    let (file, _) = seal(Mark::Entry, &minicbor::to_vec(More { format: 1, more: 1 }).unwrap());
+    assert!(matches!(Entry::open(&file), Err(EntryError::Body(_))));
+
+    // One more field in an entry that is whole otherwise: the map's length is its first byte.
+    let body = minicbor::to_vec(entry()).unwrap();
+    let mut more = body.clone();
+    assert_eq!(more[0], 0xa8);
+    more[0] = 0xa9;
+    more.extend_from_slice(&[0x18, 99, 1]);
+    let (file, _) = seal(Mark::Entry, &more);
+    assert!(matches!(Entry::open(&file), Err(EntryError::Body(what)) if what.contains("more than")));
+    let mut trailing = body;
+    trailing.push(0);
+    let (file, _) = seal(Mark::Entry, &trailing);
+    assert!(matches!(Entry::open(&file), Err(EntryError::Body(_))));
+}
+
+#[test]
+fn no_bytes_upset_it() {
+    let (file, _) = entry().seal();
+    let body = &file[16..file.len() - 32];
+    for at in 0..body.len() {
+        for value in [0, 0x1b, 0x7f, 0x9f, 0xbf, 0xff] {
+            let mut changed = body.to_vec();
+            changed[at] = value;
+            // The checksum is right: what is inside must be looked at all the same.
+            let (file, _) = seal(Mark::Entry, &changed);
+            if let Ok((entry, _)) = Entry::open(&file) {
+                assert_eq!(minicbor::to_vec(&entry).unwrap(), changed);
+            }
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! Properties of the fold: whatever is asked in whatever order, the books balance, and the records alone lead to the
+//! same state.
+
+use api::bytes::Bytes;
+use api::generation::{Generation, RosterGeneration};
+use api::ids::SpaceId;
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::State;
+use super::apply::{Misfit, Moment};
+use super::intent::{Content, Intent};
+use super::plan::Planned;
+use super::upload::{HOME, Upload};
+use crate::error::Error;
+use crate::extent::{Extent, ObjectId};
+use crate::format::entry::{Committer, Entry, EntryId};
+use crate::format::record::{Action, Identified, Record, Sweep, Target};
+use crate::node::NodeId;
+use crate::operation::{Condition, OperationId, UploadId};
+use crate::path::NodePath;
+
+const LIMIT: u64 = 60;
+
+fn path() -> impl Strategy<Value = NodePath> {
+    let name = prop::sample::select(vec!["a", "b", "c"]);
+    prop::collection::vec(name, 0..4).prop_map(|names| names.join("/").parse().unwrap())
+}
+
+fn condition() -> impl Strategy<Value = Condition> {
+    prop_oneof![4 => Just(Condition::None), 1 => Just(Condition::Absent)]
+}
+
+fn upload_id() -> impl Strategy<Value = UploadId> {
+    (0_u128..4).prop_map(|id| UploadId(Uuid::from_u128(id)))
+}
+
+fn object() -> impl Strategy<Value = ObjectId> {
+    (0_u64..1000).prop_map(|random| ObjectId { born: Generation(1_000_000), random })
+}
+
+fn content() -> impl Strategy<Value = Content> {
+    (object(), 0_u64..20, prop::option::of(upload_id())).prop_map(|(object, length, reservation)| {
+        let extent = Extent { volume: HOME, object, offset: 3, length };
+        Content { extents: (length > 0).then_some(extent).into_iter().collect(), reservation }
+    })
+}
+
+fn target() -> impl Strategy<Value = Option<std::sync::Arc<Target>>> {
+    let target = (path(), condition(), any::<bool>()).prop_map(|(path, condition, parents)| {
+        std::sync::Arc::new(Target { path: path.names().to_vec(), expected: condition.into(), parents })
+    });
+    prop::option::weighted(0.7, target)
+}
+
+fn intent() -> impl Strategy<Value = Intent> {
+    let limit = (0_u64..9, 0_u64..LIMIT, 0_u64..LIMIT);
+    prop_oneof![
+        2 => (path(), any::<bool>()).prop_map(|(path, parents)| Intent::MakeDirectory { path, parents }),
+        5 => (path(), content(), condition(), any::<bool>())
+            .prop_map(|(path, content, condition, parents)| Intent::Put { path, content, condition, parents }),
+        3 => (path(), path(), any::<bool>()).prop_map(|(from, to, overwrite)| Intent::Move { from, to, overwrite }),
+        3 => (path(), path(), any::<bool>()).prop_map(|(from, to, overwrite)| Intent::Copy { from, to, overwrite }),
+        2 => (path(), condition()).prop_map(|(path, condition)| Intent::Delete { path, condition }),
+        1 => limit.prop_map(|(roster, target, ceiling)| Intent::Limit {
+            roster_generation: RosterGeneration(roster),
+            target: Bytes(target),
+            ceiling: Bytes(ceiling),
+        }),
+        3 => (upload_id(), 0_u64..20, object(), target()).prop_map(|(upload, length, object, target)| {
+            Intent::CreateUpload { upload, length: Bytes(length), object, target }
+        }),
+        2 => (upload_id(), 1_u64..4, object())
+            .prop_map(|(upload, epoch, object)| Intent::TakeOver { upload, epoch, object }),
+        4 => (upload_id(), 1_u64..4, 0_u64..20, prop::option::weighted(0.2, 0_u64..30)).prop_map(
+            |(upload, epoch, durable, length)| Intent::Extend {
+                upload,
+                epoch,
+                durable: Bytes(durable),
+                length: length.map(Bytes),
+            }
+        ),
+        3 => (upload_id(), 1_u64..4).prop_map(|(upload, epoch)| Intent::Complete { upload, epoch }),
+        1 => upload_id().prop_map(|upload| Intent::Abort { upload }),
+    ]
+}
+
+/// A space that commits each operation in an entry of its own.
+struct World {
+    state: State,
+    log: Vec<Vec<u8>>,
+    operations: u128,
+}
+
+impl World {
+    fn new() -> Self {
+        let mut world = Self { state: State::genesis(space()), log: Vec::new(), operations: 0 };
+        let (target, ceiling) = (Bytes(LIMIT), Bytes(LIMIT));
+        let limit = Intent::Limit { roster_generation: RosterGeneration(1), target, ceiling };
+        world.commit(&limit).unwrap();
+        world
+    }
+
+    fn commit(&mut self, intent: &Intent) -> Result<(), Error> {
+        match self.state.plan(intent)? {
+            Planned::Nothing { .. } => Ok(()),
+            Planned::Steps { actions, nodes } => {
+                assert!(nodes > 0 && !actions.is_empty());
+                self.write(actions)
+                    .unwrap_or_else(|misfit| panic!("{intent:?} was planned wrongly: {misfit}"));
+                Ok(())
+            }
+        }
+    }
+
+    fn write(&mut self, actions: Vec<Action>) -> Result<(), Misfit> {
+        self.operations += 1;
+        let id = OperationId(Uuid::from_u128(self.operations));
+        let last = actions.len() - 1;
+        let operation = Identified { id, born: self.state.generation };
+        let record = |(at, action)| Record { operation: (at == last).then_some(operation), action };
+        let entry = Entry {
+            format: 1,
+            space: space(),
+            generation: self.state.generation.next(),
+            id: EntryId(Uuid::from_u128(self.operations)),
+            previous: self.state.head,
+            clock: 1000 * i64::try_from(self.operations).unwrap(),
+            committer: Committer(7),
+            records: actions.into_iter().enumerate().map(record).collect(),
+        };
+        let (file, hash) = entry.seal();
+        self.state = self.state.fold(&entry, hash)?;
+        self.log.push(file);
+        Ok(())
+    }
+}
+
+fn space() -> SpaceId {
+    SpaceId(Uuid::from_u128(99))
+}
+
+fn replay(log: &[Vec<u8>]) -> State {
+    log.iter().fold(State::genesis(space()), |state, file| {
+        let (entry, hash) = Entry::open(file).unwrap();
+        state.fold(&entry, hash).unwrap()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_books_balance(intents in prop::collection::vec(intent(), 1..40)) {
+        let mut world = World::new();
+        for intent in &intents {
+            let before = world.state.clone();
+            let room = before.limit.bytes.saturating_sub(before.used).saturating_sub(before.reserved);
+            let refused = world.commit(intent);
+            let state = &world.state;
+            prop_assert_eq!(state.audit(), Vec::<String>::new());
+            if refused.is_err() {
+                prop_assert_eq!(state, &before, "what is refused changes nothing");
+            }
+            // Nothing grows beyond the limit; under a lowered one it may only shrink.
+            let taken = state.used.saturating_add(state.reserved);
+            let taken_before = before.used.saturating_add(before.reserved);
+            if !matches!(intent, Intent::Limit { .. }) {
+                prop_assert!(taken <= taken_before || taken <= state.limit.bytes, "{:?}", intent);
+            }
+            if let Err(Error::QuotaExceeded { needed, .. }) = refused {
+                prop_assert!(needed > room, "{:?}", intent);
+            }
+        }
+        prop_assert_eq!(&replay(&world.log), &world.state);
+        prop_assert_eq!(&State::restore(world.state.to_start()).unwrap(), &world.state);
+    }
+
+    #[test]
+    fn a_sweep_forgets_what_is_older_and_nothing_else(
+        intents in prop::collection::vec(intent(), 1..30),
+        low in 0_u64..30,
+        truncated in 0_u64..30,
+    ) {
+        let mut world = World::new();
+        for intent in &intents {
+            let _ = world.commit(intent);
+        }
+        let now = world.state.generation;
+        let low = Generation(low.min(now.0));
+        let before = world.state.clone();
+        world.write(vec![Action::Sweep(Sweep { low, truncated: Generation(truncated.min(now.0)) })]).unwrap();
+        let state = &world.state;
+        prop_assert_eq!(state.audit(), Vec::<String>::new());
+        for (id, outcome) in &before.outcomes.by_id {
+            prop_assert_eq!(state.outcomes.get(*id).is_some(), outcome.born >= low);
+        }
+        for (place, known) in &before.objects.0 {
+            let forgotten = known.references == 0 && known.dropped.0 <= truncated;
+            prop_assert_eq!(state.objects.0.contains_key(place), !forgotten);
+        }
+        let open = |state: &State| state.uploads.values().filter_map(Upload::open).count();
+        prop_assert_eq!(open(state), open(&before));
+        prop_assert_eq!(&state.nodes, &before.nodes);
+        let back = world.write(vec![Action::Sweep(Sweep { low: Generation(now.0 + 9), truncated: now })]);
+        prop_assert!(back.is_err());
+    }
+}
+
+#[test]
+fn records_that_fit_nothing_are_misfits() {
+    let mut world = World::new();
+    let directory = |path: &str| Intent::MakeDirectory { path: path.parse().unwrap(), parents: true };
+    world.commit(&directory("a/b")).unwrap();
+    let put = |object: ObjectId| {
+        let extents = vec![Extent { volume: HOME, object, offset: 0, length: 1 }];
+        let content = Content { extents, reservation: None };
+        Intent::Put { path: "f".parse().unwrap(), content, condition: Condition::None, parents: false }
+    };
+    world.commit(&put(ObjectId { born: Generation(1), random: 1 })).unwrap();
+    let (a, b) = (NodeId(2), NodeId(3));
+    let name = |text: &str| text.parse::<crate::Name>().unwrap();
+    use crate::format::record as r;
+    for action in [
+        Action::MakeDirectory(r::MakeDirectory { parent: NodeId(77), name: name("x") }),
+        Action::MakeDirectory(r::MakeDirectory { parent: NodeId(1), name: name("a") }),
+        Action::MakeDirectory(r::MakeDirectory { parent: NodeId(4), name: name("x") }),
+        Action::Move(r::Move { node: a, parent: b, name: name("x"), replaced: None }),
+        Action::Move(r::Move { node: b, parent: NodeId(1), name: name("f"), replaced: None }),
+        Action::Move(r::Move { node: b, parent: NodeId(1), name: name("a"), replaced: Some(a) }),
+        Action::Move(r::Move { node: NodeId::ROOT, parent: a, name: name("x"), replaced: None }),
+        Action::Copy(r::Copy { node: a, parent: a, name: name("x"), replaced: None }),
+        Action::Copy(r::Copy { node: NodeId(77), parent: a, name: name("x"), replaced: None }),
+        Action::Delete(r::Delete { node: NodeId::ROOT }),
+        Action::Delete(r::Delete { node: NodeId(77) }),
+        Action::Abort(r::Abort { upload: UploadId(Uuid::nil()) }),
+        Action::Format(r::Format { format: 1 }),
+        Action::Format(r::Format { format: 2 }),
+        Action::Limit(r::Limit {
+            roster_generation: RosterGeneration(1),
+            target: Bytes(1),
+            ceiling: Bytes(1),
+        }),
+    ] {
+        let before = world.state.clone();
+        assert!(world.write(vec![action.clone()]).is_err(), "{action:?}");
+        assert_eq!(world.state, before);
+    }
+}
+
+#[test]
+fn nothing_older_than_the_watermark_is_let_in() {
+    let mut world = World::new();
+    for name in ["a", "b", "c", "d"] {
+        world.commit(&Intent::MakeDirectory { path: name.parse().unwrap(), parents: false }).unwrap();
+    }
+    world.write(vec![Action::Sweep(Sweep { low: Generation(4), truncated: Generation(0) })]).unwrap();
+    let put = |born| {
+        let object = ObjectId { born: Generation(born), random: 1 };
+        let extents = vec![Extent { volume: HOME, object, offset: 0, length: 1 }];
+        let content = Content { extents, reservation: None };
+        Intent::Put { path: "f".parse().unwrap(), content, condition: Condition::None, parents: false }
+    };
+    assert!(matches!(world.commit(&put(3)), Err(Error::OutcomeUnknown)));
+    world.commit(&put(4)).unwrap();
+    let mut state = world.state.clone();
+    let at = Moment { generation: state.generation.next(), clock: 0 };
+    let operation = Identified { id: OperationId(Uuid::from_u128(1)), born: Generation(3) };
+    let action = Action::Delete(crate::format::record::Delete { node: NodeId(2) });
+    assert!(state.apply(&Record { operation: Some(operation), action }, at).is_err());
+}
