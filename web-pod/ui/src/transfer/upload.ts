@@ -5,8 +5,9 @@ import { operationId } from '../requests/ids.ts';
 import { noAnswer, Problem } from '../requests/problem.ts';
 import type { Server } from '../servers/server.ts';
 import { tell } from './diagnostics.ts';
-import { begin, type Effect, type Event, type State, serverOf, step, type World, wakeAt } from './machine.ts';
+import { step, wakeAt } from './machine.ts';
 import { WHOLE_UP_TO } from './pieces.ts';
+import { begin, type Effect, type Event, type State, serverOf, type World } from './state.ts';
 import type { Place, Told, Wire } from './wire.ts';
 
 /** Progress is told of not more often than this. */

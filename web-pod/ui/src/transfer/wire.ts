@@ -117,9 +117,11 @@ export class Wire {
       'Upload-Offset': String(from),
       'Content-Type': 'application/offset+octet-stream',
     };
-    return this.body('PATCH', uploads(server, space, id), headers, piece, told, (request) =>
-      Number(request.getResponseHeader('upload-offset') ?? from + piece.size),
-    );
+    return this.body('PATCH', uploads(server, space, id), headers, piece, told, (request) => {
+      // With the last piece the file is there.
+      this.disk.saw(space, request.getResponseHeader('x-generation'));
+      return Number(request.getResponseHeader('upload-offset') ?? from + piece.size);
+    });
   }
 
   /** Sends a file whole. Sent again with the same operation, it is stored once. */

@@ -30,10 +30,16 @@ export function speak(chosen: Language): void {
   localStorage.setItem(KEPT, chosen);
 }
 
-export const size = (bytes: number) => amounts.size(bytes, language.value);
-export const duration = (seconds: number) => amounts.duration(seconds, language.value);
-export const date = (text: string) => amounts.date(text, language.value);
-export const fullDate = (text: string) => amounts.fullDate(text, language.value);
+/** The language as it is written where the member is: dates differ within one. */
+const locale = computed(() => {
+  const wanted = globalThis.navigator?.languages ?? [];
+  return wanted.find((tag) => tag.startsWith(language.value)) ?? language.value;
+});
+
+export const size = (bytes: number) => amounts.size(bytes, locale.value);
+export const duration = (seconds: number) => amounts.duration(seconds, locale.value);
+export const date = (text: string) => amounts.date(text, locale.value);
+export const fullDate = (text: string) => amounts.fullDate(text, locale.value);
 
 /** Refusals whose words say more than their code does. */
 const PRECISE = new Set([

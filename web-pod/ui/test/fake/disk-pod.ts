@@ -214,6 +214,7 @@ export class DiskPod {
         throw new Refused(503, 'draining', { 'Upload-Offset': String(upload.offset) });
       if (this.speed > 0) await new Promise((go) => setTimeout(go, (chunk.length * 1000) / this.speed));
       hash.update(chunk);
+      if (upload.content) chunk.copy(upload.content, position);
       position += chunk.length;
       this.received += chunk.length;
       if (Date.now() - acknowledged > ACKNOWLEDGE_MS) acknowledge();

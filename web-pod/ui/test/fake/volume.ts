@@ -31,12 +31,14 @@ export interface Upload {
   offset: number;
   /** Received up to here by the writer of the moment. */
   hash: Hash;
+  /** What was received, of an upload that is small enough to be kept. */
+  content: Buffer | undefined;
   replace: boolean;
   writer: number;
   complete: boolean;
 }
 
-const KEPT = 1 << 20;
+const KEPT = 8 << 20;
 
 export class Space {
   readonly nodes = new Map<string, Node>();
@@ -96,14 +98,19 @@ export class Space {
     this.room(length);
     const id = randomUUID();
     const hash = createHash('sha256');
-    this.uploads.set(id, { path, length, offset: 0, hash, replace, writer: 0, complete: false });
+    const content = length <= KEPT ? Buffer.alloc(length) : undefined;
+    this.uploads.set(id, { path, length, offset: 0, hash, content, replace, writer: 0, complete: false });
     return id;
   }
 
   finish(upload: Upload): void {
     if (upload.complete) return;
     upload.complete = true;
-    this.store(upload.path, { size: upload.length, hash: upload.hash.copy().digest('hex') }, upload.replace);
+    this.store(
+      upload.path,
+      { size: upload.length, hash: upload.hash.copy().digest('hex'), content: upload.content },
+      upload.replace,
+    );
   }
 
   under(path: string): string[] {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { begin, type Effect, type Event, type State, step, wakeAt } from '../../src/transfer/machine.ts';
+import { step, wakeAt } from '../../src/transfer/machine.ts';
 import { FIRST_PIECE } from '../../src/transfer/pieces.ts';
+import { begin, type Effect, type Event, type State } from '../../src/transfer/state.ts';
 
 const MIB = 1 << 20;
 const server = (name: string) => ({ name, url: `http://${name}` });
