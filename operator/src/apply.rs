@@ -25,7 +25,18 @@ pub struct ApplyError {
     kind: String,
     key: Key,
     /// What the API server said.
-    pub source: kube::Error,
+    pub source: Box<kube::Error>,
+}
+
+impl ApplyError {
+    /// That `verb` did not succeed with this object.
+    pub fn of<K>(verb: &'static str, object: &K, source: kube::Error) -> Self
+    where
+        K: Resource,
+        K::DynamicType: Default,
+    {
+        Self { verb, kind: K::kind(&K::DynamicType::default()).into_owned(), key: Key::of(object), source: Box::new(source) }
+    }
 }
 
 /// Applies objects as one field manager. What was applied in the same form a short while ago, and was not touched
@@ -102,12 +113,8 @@ impl Applier {
     {
         let kind = K::kind(&K::DynamicType::default()).into_owned();
         let key = Key::of(object);
-        let text = serde_json::to_string(object).map_err(|source| ApplyError {
-            verb: "apply",
-            kind: kind.clone(),
-            key: key.clone(),
-            source: kube::Error::SerdeError(source),
-        })?;
+        let text = serde_json::to_string(object)
+            .map_err(|source| ApplyError::of("apply", object, kube::Error::SerdeError(source)))?;
         let mut hasher = DefaultHasher::new();
         text.hash(&mut hasher);
         let digest = hasher.finish();
@@ -126,8 +133,7 @@ impl Applier {
             }
             Err(source) => {
                 self.lock().remove(&place);
-                let (kind, key) = place;
-                Err(ApplyError { verb: "apply", kind, key, source })
+                Err(ApplyError::of("apply", object, source))
             }
         }
     }
@@ -167,7 +173,7 @@ impl Applier {
                 Ok(())
             }
             Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
-            Err(source) => Err(ApplyError { verb: "delete", kind, key, source }),
+            Err(source) => Err(ApplyError::of("delete", object, source)),
         }
     }
 

@@ -2,20 +2,18 @@
 
 use std::sync::Arc;
 
+use api::kubernetes::labels::{MANAGED_BY, MANAGER_OPERATOR};
 use api::kubernetes::{DiskCluster, Group, Member};
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
-use k8s_openapi::api::core::v1::{Pod, PodSpec, Service};
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, PodSpec, Secret, Service};
 use kube::Client;
 use kube::runtime::watcher;
 
 use crate::config::Settings;
 use crate::events::Events;
 use crate::metrics::OperatorMetrics;
-use crate::mirror::{Mirror, api};
+use crate::mirror::{Mirror, Notices, api};
 use crate::prepared::PreparedClusters;
-
-/// Selects what the operator itself makes.
-pub const OURS: &str = "app.kubernetes.io/managed-by=internet-disk-operator";
 
 /// What all controllers share. Listeners of the mirrors are added before [`crate::run()`] starts them.
 pub struct Context {
@@ -41,6 +39,10 @@ pub struct Context {
     pub deployments: Mirror<Deployment>,
     /// Their Services.
     pub services: Mirror<Service>,
+    /// Tells of Secrets, ours or anybody's.
+    pub secrets: Notices<Secret>,
+    /// Tells of claims, ours or anybody's.
+    pub claims: Notices<PersistentVolumeClaim>,
     /// What DiskClusters have ready for their Members: written by the controller of DiskClusters.
     pub prepared: PreparedClusters,
 }
@@ -50,7 +52,7 @@ impl Context {
     pub fn new(client: Client, settings: Settings, metrics: OperatorMetrics) -> Arc<Self> {
         let namespace = settings.namespace.as_deref();
         let all = watcher::Config::default;
-        let ours = || all().labels(OURS);
+        let ours = || all().labels(&format!("{MANAGED_BY}={MANAGER_OPERATOR}"));
         Arc::new(Self {
             events: Events::new(client.clone(), &settings.pod_name),
             disk_clusters: Mirror::new(api(&client, namespace), all()),
@@ -60,6 +62,8 @@ impl Context {
             stateful_sets: Mirror::new(api(&client, namespace), ours()),
             deployments: Mirror::new(api(&client, namespace), ours()),
             services: Mirror::new(api(&client, namespace), ours()),
+            secrets: Notices::new(&client, namespace),
+            claims: Notices::new(&client, namespace),
             prepared: PreparedClusters::default(),
             client,
             settings,

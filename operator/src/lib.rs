@@ -10,6 +10,7 @@ pub mod config;
 pub mod context;
 pub mod controller;
 pub mod events;
+pub mod finalizer;
 pub mod groups;
 pub mod leadership;
 pub mod lending;

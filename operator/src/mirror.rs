@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use futures::StreamExt;
 use k8s_openapi::NamespaceResourceScope;
-use kube::runtime::{WatchStreamExt, metadata_watcher, watcher};
+use kube::runtime::{WatchStreamExt, watcher};
+use kube::core::PartialObjectMeta;
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
@@ -193,28 +194,56 @@ where
     }
 }
 
-/// Calls `listener` with the key of each object that appears, changes or goes. Only metadata travels, and nothing is
-/// kept: for kinds of which there may be many that are none of ours, such as Secrets. It must return at once. Runs
-/// until dropped.
-pub async fn notice<K>(api: Api<K>, config: watcher::Config, listener: impl Fn(Key) + Send + 'static)
+/// Tells of changes of objects of which there may be many that are none of ours, such as Secrets: only metadata
+/// travels, and nothing is kept.
+pub struct Notices<K> {
+    api: Api<PartialObjectMeta<K>>,
+    listeners: Mutex<Vec<KeyListener>>,
+}
+
+type KeyListener = Box<dyn Fn(&Key) + Send + Sync>;
+
+impl<K> fmt::Debug for Notices<K> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Notices").finish_non_exhaustive()
+    }
+}
+
+impl<K> Notices<K>
 where
-    K: Resource + Clone + DeserializeOwned + fmt::Debug + Send + 'static,
+    K: Resource<Scope = NamespaceResourceScope> + Clone + DeserializeOwned + fmt::Debug + Send + 'static,
     K::DynamicType: Default,
 {
-    let mut events = metadata_watcher(api, config).default_backoff().boxed();
-    while let Some(event) = events.next().await {
-        match event {
-            Ok(
-                watcher::Event::Apply(object)
-                | watcher::Event::InitApply(object)
-                | watcher::Event::Delete(object),
-            ) => {
-                listener(Key::of(&object));
-            }
-            Ok(watcher::Event::Init | watcher::Event::InitDone) => {}
-            Err(error) => {
-                let kind = K::kind(&K::DynamicType::default()).into_owned();
-                tracing::warn!(kind, %error, "The watch broke off; it is taken up again.");
+    /// Of all objects in the namespace, or in all of them.
+    pub fn new(client: &Client, namespace: Option<&str>) -> Self {
+        Self { api: api(client, namespace), listeners: Mutex::default() }
+    }
+
+    /// Calls `listener` with the key of each object that appears, changes or goes. It must return at once.
+    pub fn on_change(&self, listener: impl Fn(&Key) + Send + Sync + 'static) {
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(listener));
+    }
+
+    /// Listens; runs until dropped.
+    pub async fn follow(&self) {
+        let mut events = watcher(self.api.clone(), watcher::Config::default()).default_backoff().boxed();
+        while let Some(event) = events.next().await {
+            match event {
+                Ok(
+                    watcher::Event::Apply(object)
+                    | watcher::Event::InitApply(object)
+                    | watcher::Event::Delete(object),
+                ) => {
+                    let key = Key::of(&object);
+                    for listener in &*self.listeners.lock().unwrap_or_else(PoisonError::into_inner) {
+                        listener(&key);
+                    }
+                }
+                Ok(watcher::Event::Init | watcher::Event::InitDone) => {}
+                Err(error) => {
+                    let kind = K::kind(&K::DynamicType::default()).into_owned();
+                    tracing::warn!(kind, %error, "The watch broke off; it is taken up again.");
+                }
             }
         }
     }

@@ -73,6 +73,10 @@ async fn work(context: Arc<Context>, shutdown: Shutdown) {
     watching.spawn(context.stateful_sets.clone().follow());
     watching.spawn(context.deployments.clone().follow());
     watching.spawn(context.services.clone().follow());
+    let noticing = Arc::clone(&context);
+    watching.spawn(async move {
+        tokio::join!(noticing.secrets.follow(), noticing.claims.follow());
+    });
     let complete = async {
         context.disk_clusters.completed().await;
         context.members.completed().await;

@@ -157,7 +157,7 @@ mod tests {
         Key::new("disk", name)
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_key_waits_once_and_comes_again_when_it_was_pushed_in_work() {
         let queue = Queue::new();
         for name in ["a", "b", "a"] {
@@ -175,40 +175,44 @@ mod tests {
         assert!(queue.is_empty());
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn failures_wait_longer_each_time_and_success_forgets_them() {
-        let queue = Queue::new();
-        let backoff = Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(4) };
-        queue.push(key("a"));
-        for seconds in [1, 2, 4, 4] {
-            let a = queue.next().await;
-            let began = Instant::now();
-            assert_eq!(queue.failed(&a, backoff, 0), Duration::from_secs(seconds));
-            let again = queue.next().await;
-            assert_eq!(began.elapsed().as_secs(), seconds);
-            queue.push(again.clone());
-            queue.state().running.remove(&again);
-            queue.state().push(again);
-        }
-        let a = queue.next().await;
-        queue.done(&a, Some(Duration::from_secs(30)));
+    /// The next key, and how long it took to come.
+    async fn timed(queue: &Queue) -> (Key, Duration) {
         let began = Instant::now();
-        let a = queue.next().await;
-        assert_eq!(began.elapsed().as_secs(), 30);
-        assert_eq!(queue.failed(&a, backoff, 0), Duration::from_secs(1));
+        let next = tokio::time::timeout(Duration::from_secs(20), queue.next()).await.unwrap();
+        (next, began.elapsed())
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
+    async fn failures_wait_longer_each_time_and_success_forgets_them() {
+        let queue = Queue::new();
+        let backoff = Backoff { first: Duration::from_millis(10), longest: Duration::from_millis(40) };
+        queue.push(key("a"));
+        let (mut a, _) = timed(&queue).await;
+        for milliseconds in [10, 20, 40, 40] {
+            let pause = Duration::from_millis(milliseconds);
+            assert_eq!(queue.failed(&a, backoff, 0), pause);
+            let (again, took) = timed(&queue).await;
+            assert!(took >= pause, "{took:?}");
+            a = again;
+        }
+        queue.done(&a, Some(Duration::from_millis(30)));
+        let (a, took) = timed(&queue).await;
+        assert!(took >= Duration::from_millis(30), "{took:?}");
+        assert_eq!(queue.failed(&a, backoff, 0), Duration::from_millis(10));
+    }
+
+    #[tokio::test]
     async fn a_change_comes_before_its_time() {
         let queue = Queue::new();
-        queue.push_after(key("a"), Duration::from_secs(60));
-        queue.push_after(key("a"), Duration::from_secs(5));
-        let began = Instant::now();
-        let a = queue.next().await;
-        assert_eq!(began.elapsed().as_secs(), 5);
-        queue.done(&a, Some(Duration::from_secs(60)));
+        let hour = Duration::from_secs(3600);
+        queue.push_after(key("a"), hour);
+        queue.push_after(key("a"), Duration::from_millis(5));
+        let (a, _) = timed(&queue).await;
+        queue.done(&a, Some(hour));
         queue.push(key("a"));
-        queue.next().await;
-        assert_eq!(began.elapsed().as_secs(), 5);
+        let (a, _) = timed(&queue).await;
+        queue.push_after(key("a"), Duration::from_millis(5));
+        queue.done(&a, Some(hour));
+        timed(&queue).await;
     }
 }

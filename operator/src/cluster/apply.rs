@@ -1,0 +1,110 @@
+//! Brings what was built to the API server, in an order in which nothing lacks what it needs.
+
+use std::fmt;
+
+use api::kubernetes::DiskCluster;
+use api::kubernetes::names::Names;
+use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::api::networking::v1::NetworkPolicy;
+use kube::api::DeleteParams;
+use kube::{Api, Client, Resource, ResourceExt};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::build::{Desired, disk_replicas};
+use super::observe::Observed;
+use crate::apply::{Applier, ApplyError, Seen};
+
+/// Applies everything; pods only when `pods` says so.
+///
+/// # Errors
+/// The first that the API server did not take.
+pub(super) async fn apply(
+    applier: &Applier,
+    desired: &Desired,
+    observed: &Observed,
+    pods: bool,
+) -> Result<(), ApplyError> {
+    let Desired {
+        accounts,
+        roles,
+        bindings,
+        network_policies,
+        claims,
+        services,
+        disruption_budgets,
+        disk,
+        web,
+    } = desired;
+    all(applier, accounts).await?;
+    all(applier, roles).await?;
+    all(applier, bindings).await?;
+    all(applier, network_policies).await?;
+    for claim in claims {
+        applier.apply(claim, Seen::of(observed.claims.get(&claim.name_any()))).await?;
+    }
+    if !pods {
+        return Ok(());
+    }
+    for service in services {
+        let seen = observed.services.get(&service.name_any());
+        applier.apply(service, Seen::of(seen.map(std::convert::AsRef::as_ref))).await?;
+    }
+    all(applier, disruption_budgets).await?;
+    applier.apply(disk, Seen::of(observed.stateful_set.as_deref())).await?;
+    applier.apply(web, Seen::of(observed.deployment.as_deref())).await
+}
+
+async fn all<K>(applier: &Applier, objects: &[K]) -> Result<(), ApplyError>
+where
+    K: Resource<Scope = NamespaceResourceScope> + Serialize + Clone + DeserializeOwned + fmt::Debug,
+    K::DynamicType: Default,
+{
+    for object in objects {
+        applier.apply(object, Seen::Unknown).await?;
+    }
+    Ok(())
+}
+
+/// The ordinals of disk pods that are no longer wanted and still there.
+pub(super) fn leaving(cluster: &DiskCluster, observed: &Observed) -> Vec<u32> {
+    let names = Names::of(cluster.name_any());
+    let wanted = disk_replicas(cluster);
+    let ordinals = observed.disk_pods.keys().filter_map(|name| names.ordinal_of(name));
+    ordinals.filter(|ordinal| *ordinal >= wanted).collect()
+}
+
+/// Deletes what is no longer wanted: Services of disk pods that are gone, and policies that were switched off.
+///
+/// # Errors
+/// The first that the API server refused.
+pub(super) async fn tidy(
+    client: &Client,
+    applier: &Applier,
+    cluster: &DiskCluster,
+    desired: &Desired,
+    observed: &Observed,
+) -> Result<(), ApplyError> {
+    for (name, service) in &observed.services {
+        if !desired.services.iter().any(|wanted| wanted.name_any() == *name) {
+            applier.delete(&**service).await?;
+        }
+    }
+    if !cluster.spec.network_policy.is_enabled() {
+        let api: Api<NetworkPolicy> =
+            Api::namespaced(client.clone(), &cluster.namespace().unwrap_or_default());
+        let names = Names::of(cluster.name_any());
+        for name in [names.disk(), names.web()] {
+            match api.delete(&name, &DeleteParams::default()).await {
+                Ok(_) => {}
+                Err(kube::Error::Api(status)) if status.code == 404 => {}
+                Err(source) => {
+                    let mut policy = NetworkPolicy::default();
+                    policy.metadata.name = Some(name);
+                    return Err(ApplyError::of("delete", &policy, source));
+                }
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,86 @@
+//! The web servers.
+
+use api::kubernetes::DiskCluster;
+use api::kubernetes::labels::Component;
+use api::kubernetes::names::Names;
+use k8s_openapi::api::apps::v1::{
+    Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment,
+};
+use k8s_openapi::api::core::v1::{SecretProjection, SecretVolumeSource, Volume, VolumeProjection};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use roster::SHARDS;
+
+use super::pods::{Part, arguments, item, projected, read_only, selector, template};
+use super::{Surroundings, owned, web_replicas};
+
+const CREDENTIALS: &str = "/etc/internet-disk/credentials";
+const KEYS: &str = "/etc/internet-disk/keys";
+
+/// Every web pod does everything for everybody.
+pub(super) fn deployment(cluster: &DiskCluster, names: &Names, around: &Surroundings) -> Deployment {
+    let web = &cluster.spec.web;
+    let mut arguments = arguments(cluster, around, &web.pods);
+    arguments.push(format!("--credentials={CREDENTIALS}"));
+    arguments.push(format!("--keys={KEYS}"));
+    arguments.push(format!("--probe-interval-ms={}", web.probe_interval_milliseconds));
+    let part = Part {
+        component: Component::Web,
+        program: "web-pod",
+        account: names.web(),
+        pods: &web.pods,
+        arguments,
+        ports: Vec::new(),
+        volumes: vec![keys(names), credentials(names)],
+        mounts: vec![read_only("keys", KEYS), read_only("credentials", CREDENTIALS)],
+        requests: [("cpu", "20m"), ("memory", "64Mi")],
+    };
+    Deployment {
+        metadata: owned(cluster, &names.web(), Component::Web),
+        spec: Some(DeploymentSpec {
+            replicas: i32::try_from(web_replicas(cluster)).ok(),
+            revision_history_limit: Some(3),
+            selector: selector(names, Component::Web),
+            strategy: Some(DeploymentStrategy {
+                type_: Some("RollingUpdate".to_owned()),
+                rolling_update: Some(RollingUpdateDeployment {
+                    max_surge: Some(IntOrString::Int(1)),
+                    max_unavailable: Some(IntOrString::Int(0)),
+                }),
+            }),
+            template: template(cluster, names, around, part),
+            ..DeploymentSpec::default()
+        }),
+        status: None,
+    }
+}
+
+/// Only what web pods sign with: the Secret holds more, for the operator.
+fn keys(names: &Names) -> Volume {
+    Volume {
+        name: "keys".to_owned(),
+        secret: Some(SecretVolumeSource {
+            secret_name: Some(names.web_keys()),
+            items: Some(vec![item("keys.json", "keys.json".to_owned())]),
+            default_mode: Some(0o440),
+            optional: None,
+        }),
+        ..Volume::default()
+    }
+}
+
+/// The mounted copy of what passwords are checked against.
+fn credentials(names: &Names) -> Volume {
+    let source = |shard: u8| VolumeProjection {
+        secret: Some(SecretProjection {
+            name: names.credentials(shard),
+            optional: Some(true),
+            items: Some(vec![item("credentials.json", format!("credentials-{shard}.json"))]),
+        }),
+        ..VolumeProjection::default()
+    };
+    let mut volume = projected("credentials", (0..SHARDS).map(source).collect());
+    if let Some(projected) = &mut volume.projected {
+        projected.default_mode = Some(0o440);
+    }
+    volume
+}

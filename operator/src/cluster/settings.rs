@@ -1,0 +1,121 @@
+//! What every pod needs to know of a DiskCluster that is not about one member or group.
+
+use api::ids::{PodName, VolumeName};
+use api::kubernetes::DiskCluster;
+use api::kubernetes::disk_cluster::operation::ServiceMode;
+use api::kubernetes::disk_cluster::policies;
+use api::kubernetes::group;
+use roster::{
+    DiskPodAddress, GroupCreation, GroupSettings, JoinPolicy, Mode, SessionSettings, Settings, TicketKey,
+    TrashSettings, UploadSettings,
+};
+
+use super::addresses::Addresses;
+
+/// The head of the roster.
+pub fn settings(cluster: &DiskCluster, addresses: &Addresses, ticket_keys: Vec<TicketKey>) -> Settings {
+    let spec = &cluster.spec;
+    let policies::Policies { trash, versions: _, history: _, uploads, shares: _, groups, overcommit_percent: _ } =
+        &spec.policies;
+    let sessions = &spec.sign_in.sessions;
+    Settings {
+        web_url: addresses.web.clone(),
+        // No server of this version speaks WebDAV.
+        dav_url: None,
+        disk_pods: addresses.disk_pods.iter().filter_map(complete).collect(),
+        volumes: spec.volumes.iter().filter_map(|volume| volume.name.parse::<VolumeName>().ok()).collect(),
+        ticket_keys,
+        mode: match spec.service.mode {
+            ServiceMode::ReadWrite => Mode::ReadWrite,
+            ServiceMode::ReadOnly => Mode::ReadOnly,
+            ServiceMode::Offline => Mode::Offline,
+        },
+        notice: spec.service.notice.clone(),
+        uploads: UploadSettings {
+            expiration_hours: whole(uploads.expiration_hours),
+            max_file_size: uploads.maximum_file_size.as_ref().and_then(|size| size.bytes().ok()),
+        },
+        trash: TrashSettings {
+            retention_days: whole(trash.retention_days),
+            maximum_percent: u8::try_from(trash.maximum_percent).unwrap_or_default(),
+        },
+        sessions: SessionSettings {
+            lifetime_s: whole(sessions.lifetime_seconds),
+            idle_s: whole(sessions.idle_timeout_seconds),
+        },
+        groups: GroupSettings {
+            creation: match groups.creation {
+                policies::GroupCreation::Members => GroupCreation::Members,
+                policies::GroupCreation::Administrators => GroupCreation::Administrators,
+            },
+            join_policies: groups.join_policies.iter().map(join_policy).collect(),
+            maximum_per_member: whole(groups.maximum_per_member),
+        },
+        freshness_ms: whole(spec.disk.freshness_milliseconds),
+        default_language: spec.web.default_language.clone(),
+    }
+}
+
+/// A disk pod that has both addresses: one that clients cannot reach, or that cannot be probed, is of no use to them.
+fn complete(pod: &super::addresses::DiskPodAddresses) -> Option<DiskPodAddress> {
+    Some(DiskPodAddress {
+        name: pod.name.parse::<PodName>().ok()?,
+        url: pod.url.clone()?,
+        internal: pod.internal.clone()?,
+    })
+}
+
+fn join_policy(policy: &group::JoinPolicy) -> JoinPolicy {
+    match policy {
+        group::JoinPolicy::Open => JoinPolicy::Open,
+        group::JoinPolicy::OnRequest => JoinPolicy::OnRequest,
+        group::JoinPolicy::InviteOnly => JoinPolicy::InviteOnly,
+    }
+}
+
+/// The schema lets no negative number in.
+fn whole(number: i32) -> u32 {
+    u32::try_from(number).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::cluster::addresses::DiskPodAddresses;
+
+    #[test]
+    fn the_defaults_of_the_resource_are_told_and_half_known_pods_are_not() {
+        let cluster: DiskCluster = serde_json::from_value(json!({
+            "apiVersion": "internetdisk.dev/v1alpha1", "kind": "DiskCluster", "metadata": { "name": "demo" },
+            "spec": { "volumes": [{ "name": "main" }], "service": { "mode": "ReadOnly", "notice": "Moving house" } },
+        }))
+        .unwrap();
+        let pod = |ordinal: u32, internal: Option<&str>| DiskPodAddresses {
+            name: format!("demo-disk-{ordinal}"),
+            url: Some(format!("http://{ordinal}.files.example.org")),
+            internal: internal.map(str::to_owned),
+        };
+        let addresses = Addresses {
+            web: Some("http://disk.example.org".to_owned()),
+            web_internal: None,
+            disk_pods: vec![pod(0, Some("10.0.0.1:8081")), pod(1, None)],
+        };
+        let told = settings(&cluster, &addresses, Vec::new());
+        let expected = Settings {
+            web_url: Some("http://disk.example.org".to_owned()),
+            disk_pods: vec![DiskPodAddress {
+                name: "demo-disk-0".parse().unwrap(),
+                url: "http://0.files.example.org".to_owned(),
+                internal: "10.0.0.1:8081".to_owned(),
+            }],
+            volumes: vec!["main".parse().unwrap()],
+            mode: Mode::ReadOnly,
+            notice: Some("Moving house".to_owned()),
+            sessions: SessionSettings { lifetime_s: 2_592_000, idle_s: 604_800 },
+            ..Settings::default()
+        };
+        assert_eq!(told, expected);
+    }
+}

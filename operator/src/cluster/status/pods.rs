@@ -1,0 +1,153 @@
+//! What each pod does, and what is the matter with it.
+
+use api::kubernetes::DiskCluster;
+use api::kubernetes::condition::Reason;
+use api::kubernetes::disk_cluster::status::{DiskPodState, DiskPodStatus};
+use api::kubernetes::names::Names;
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+use kube::ResourceExt;
+
+use crate::cluster::addresses::Addresses;
+use crate::cluster::build::disk_replicas;
+use crate::cluster::observe::Observed;
+
+/// A pod that runs for so long and is not ready is no longer one that starts.
+const STARTS_WITHIN: SignedDuration = SignedDuration::from_secs(30);
+/// As many as the schema lets in.
+const MOST: usize = 256;
+
+/// Whether Kubernetes sends it clients.
+pub fn is_ready(pod: &Pod) -> bool {
+    condition(pod, "Ready").is_some_and(|(status, _)| status == "True") && pod.metadata.deletion_timestamp.is_none()
+}
+
+/// Whether the pod was given up with its node, and waits for a kubelet that does not answer.
+pub fn stuck_on_lost_node(pod: &Pod) -> bool {
+    let reason = pod.status.as_ref().and_then(|status| status.reason.as_deref());
+    pod.metadata.deletion_timestamp.is_some() && reason == Some("NodeLost")
+}
+
+fn condition(pod: &Pod, type_: &str) -> Option<(String, Option<String>)> {
+    let conditions = pod.status.as_ref()?.conditions.as_ref()?;
+    let found = conditions.iter().find(|one| one.type_ == type_)?;
+    Some((found.status.clone(), found.message.clone()))
+}
+
+fn container(pod: &Pod) -> Option<&ContainerStatus> {
+    pod.status.as_ref()?.container_statuses.as_ref()?.first()
+}
+
+/// The disk pods that are wanted or there; those that need attention first, when there are too many to say all.
+pub(super) fn disk_pods(
+    cluster: &DiskCluster,
+    observed: &Observed,
+    addresses: &Addresses,
+    now: Timestamp,
+) -> Vec<DiskPodStatus> {
+    let names = Names::of(cluster.name_any());
+    let mut all: Vec<(u32, DiskPodStatus)> = Vec::new();
+    for ordinal in 0..disk_replicas(cluster) {
+        let name = names.disk_pod(ordinal);
+        let url = addresses.disk_pods.iter().find(|pod| pod.name == name).and_then(|pod| pod.url.clone());
+        all.push((ordinal, disk_pod(name.clone(), observed.disk_pods.get(&name).map(AsRef::as_ref), url, now)));
+    }
+    for (name, pod) in &observed.disk_pods {
+        match names.ordinal_of(name) {
+            Some(ordinal) if ordinal >= disk_replicas(cluster) => {
+                all.push((ordinal, disk_pod(name.clone(), Some(pod), None, now)));
+            }
+            _ => {}
+        }
+    }
+    if all.len() > MOST {
+        all.sort_by_key(|(ordinal, pod)| (pod.state == DiskPodState::Serving, *ordinal));
+        all.truncate(MOST);
+    }
+    all.sort_by_key(|(ordinal, _)| *ordinal);
+    all.into_iter().map(|(_, pod)| pod).collect()
+}
+
+fn disk_pod(name: String, pod: Option<&Pod>, url: Option<String>, now: Timestamp) -> DiskPodStatus {
+    let Some(pod) = pod else {
+        return DiskPodStatus { name, state: DiskPodState::Gone, node: None, url, version: None, message: None };
+    };
+    let state = state(pod, now);
+    let image = container(pod).map(|container| container.image.clone());
+    DiskPodStatus {
+        name,
+        state,
+        node: pod.spec.as_ref().and_then(|spec| spec.node_name.clone()),
+        url,
+        version: image.and_then(|image| image.rsplit_once(':').map(|(_, tag)| tag.to_owned())),
+        message: match state {
+            DiskPodState::Serving => None,
+            _ => trouble(pod).map(|(_, message)| message),
+        },
+    }
+}
+
+fn state(pod: &Pod, now: Timestamp) -> DiskPodState {
+    if stuck_on_lost_node(pod) {
+        return DiskPodState::Gone;
+    }
+    if pod.metadata.deletion_timestamp.is_some() {
+        return DiskPodState::Draining;
+    }
+    if is_ready(pod) {
+        return DiskPodState::Serving;
+    }
+    let since = container(pod)
+        .and_then(|container| container.state.as_ref()?.running.as_ref()?.started_at.as_ref().map(|time| time.0));
+    match since {
+        Some(since) if now.duration_since(since) > STARTS_WITHIN => DiskPodState::Stalled,
+        _ => DiskPodState::Starting,
+    }
+}
+
+/// What is the matter with a pod, if it says so.
+pub(super) fn trouble(pod: &Pod) -> Option<(Reason, String)> {
+    if stuck_on_lost_node(pod) {
+        return Some((Reason::PodsNotReady, "its node does not answer".to_owned()));
+    }
+    if let Some((status, message)) = condition(pod, "PodScheduled")
+        && status == "False"
+    {
+        let message = message.unwrap_or_else(|| "no node has room for it".to_owned());
+        return Some((Reason::PodsUnschedulable, message));
+    }
+    let container = container(pod)?;
+    let ended = container.last_state.as_ref().and_then(|state| state.terminated.as_ref());
+    let last_words = ended.and_then(|ended| ended.message.as_deref()).and_then(last_line);
+    if let Some(waiting) = container.state.as_ref().and_then(|state| state.waiting.as_ref()) {
+        let reason = waiting.reason.clone().unwrap_or_default();
+        let message = waiting.message.clone().unwrap_or_default();
+        return Some(match reason.as_str() {
+            "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" | "ErrImageNeverPull" => {
+                (Reason::ImageNotPulled, format!("the image {} cannot be pulled: {message}", container.image))
+            }
+            "CrashLoopBackOff" => {
+                let said = last_words.unwrap_or(message);
+                (Reason::PodsNotReady, format!("it ended {} times: {said}", container.restart_count))
+            }
+            "ContainerCreating" | "PodInitializing" => (Reason::Progressing, "it is being started".to_owned()),
+            _ => (Reason::PodsNotReady, format!("{reason}: {message}")),
+        });
+    }
+    // That it runs and is not ready is all that Kubernetes knows.
+    match (last_words, container.restart_count) {
+        (Some(said), count) if count > 0 => Some((Reason::PodsNotReady, format!("it was restarted: {said}"))),
+        _ => Some((
+            Reason::PodsNotReady,
+            format!("it runs and is not ready: see kubectl logs {}, and whether its volumes answer", pod.name_any()),
+        )),
+    }
+}
+
+/// The last line of a log; its message, where it is JSON.
+fn last_line(text: &str) -> Option<String> {
+    let line = text.lines().rev().find(|line| !line.trim().is_empty())?;
+    let json: Option<serde_json::Value> = serde_json::from_str(line).ok();
+    let said = json.as_ref().and_then(|json| json.get("message")?.as_str().map(str::to_owned));
+    Some(said.unwrap_or_else(|| line.chars().take(300).collect()))
+}
