@@ -34,6 +34,7 @@ func TestCluster(t *testing.T) {
 	t.Logf("memory of the empty cluster: %d MiB", m.memory())
 	m.up("up once more")
 	p := m.deploy()
+	t.Run("a service proxy that ended is started again, and no pod", p.proxy)
 	t.Run("files are shared and logs and exec work", func(*testing.T) { m.shared() })
 	t.Run("requests are led by host", p.leads)
 	t.Run("a killed server resets its connections", p.kill)
@@ -221,6 +222,27 @@ func (p published) isolate(t *testing.T) {
 	p.run("node", "heal", number)
 	p.until("it is Ready again", 30*time.Second, p.ready(number, "True"))
 	p.until("its pod answers", 10*time.Second, p.answers("1.localhost", "echo-1"))
+}
+
+func (p published) proxy(t *testing.T) {
+	pids, err := p.groups.Processes(prefix + "/agents-node1/kube-proxy")
+	if err != nil || len(pids) == 0 {
+		t.Fatal(pids, err)
+	}
+	for _, pid := range pids {
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.until("status says so", 5*time.Second, func() (bool, string) {
+		out, err := p.try("status")
+		return err != nil && strings.Contains(out, "does not run: kube-proxy"), out
+	})
+	p.up("up with a service proxy less")
+	const restarts = "jsonpath={.items[*].status.containerStatuses[*].restartCount}"
+	if said := p.run("kubectl", "get", "pods", "-o", restarts); said != "0 0" {
+		t.Errorf("restarts: %s", said)
+	}
 }
 
 func (p published) stop(t *testing.T) {

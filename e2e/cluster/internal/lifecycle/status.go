@@ -95,13 +95,17 @@ func readyNodes(ctx context.Context, cluster layout.Cluster) map[string]bool {
 
 // Healthy says that everything runs and all nodes are Ready.
 func (s Status) Healthy() bool {
-	for _, runs := range s.ControlPlane {
-		if !runs {
+	for _, one := range s.Nodes {
+		if !one.Ready || one.Isolated || !allRun(one.Programs) {
 			return false
 		}
 	}
-	for _, one := range s.Nodes {
-		if !one.Ready || one.Isolated {
+	return allRun(s.ControlPlane)
+}
+
+func allRun(programs map[string]bool) bool {
+	for _, runs := range programs {
+		if !runs {
 			return false
 		}
 	}

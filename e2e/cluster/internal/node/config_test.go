@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	proxy "k8s.io/kube-proxy/config/v1alpha1"
-	kubelet "k8s.io/kubelet/config/v1beta1"
+	proxyapi "k8s.io/kube-proxy/config/v1alpha1"
+	kubeletapi "k8s.io/kubelet/config/v1beta1"
 	"sigs.k8s.io/yaml"
 
 	"internetdisk.dev/cluster/internal/controlplane"
@@ -26,7 +26,7 @@ func one(t *testing.T) layout.Node {
 // A setting that Kubernetes does not know would be no setting.
 func TestSettingsAreKnownToKubernetes(t *testing.T) {
 	node := one(t)
-	var settings kubelet.KubeletConfiguration
+	var settings kubeletapi.KubeletConfiguration
 	if err := yaml.UnmarshalStrict([]byte(kubeletConfig(node)), &settings); err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func TestSettingsAreKnownToKubernetes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var service proxy.KubeProxyConfiguration
+	var service proxyapi.KubeProxyConfiguration
 	if err := yaml.UnmarshalStrict(content, &service); err != nil {
 		t.Fatal(err)
 	}

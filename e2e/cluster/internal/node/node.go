@@ -21,19 +21,15 @@ func Containerd(node layout.Node) process.Program {
 	return program(node, "/usr/bin/containerd", "--config", node.Path("containerd.toml"))
 }
 
-// Kubelet and its service proxy.
-func agents(node layout.Node) []process.Program {
-	return []process.Program{
-		program(node, node.Cluster.Bin("kubelet"),
-			"--config="+node.Path("kubelet.yaml"),
-			"--kubeconfig="+node.Cluster.PKI(node.Name()+".conf"),
-			"--root-dir=/var/lib/kubelet",
-			"--cert-dir="+node.Path("certificates"),
-			"--hostname-override="+node.Name(),
-			"--node-ip="+node.IP(),
-		),
-		Proxy(node),
-	}
+func kubelet(node layout.Node) process.Program {
+	return program(node, node.Cluster.Bin("kubelet"),
+		"--config="+node.Path("kubelet.yaml"),
+		"--kubeconfig="+node.Cluster.PKI(node.Name()+".conf"),
+		"--root-dir=/var/lib/kubelet",
+		"--cert-dir="+node.Path("certificates"),
+		"--hostname-override="+node.Name(),
+		"--node-ip="+node.IP(),
+	)
 }
 
 // Proxy leads connections of the node's pods to Services to other pods.
@@ -43,7 +39,7 @@ func Proxy(node layout.Node) process.Program {
 
 // Programs are all programs of a node.
 func Programs(node layout.Node) []process.Program {
-	return append([]process.Program{Containerd(node)}, agents(node)...)
+	return []process.Program{Containerd(node), kubelet(node), Proxy(node)}
 }
 
 func program(node layout.Node, path string, arguments ...string) process.Program {
@@ -56,23 +52,18 @@ func program(node layout.Node, path string, arguments ...string) process.Program
 	}
 }
 
-// Running says whether all programs of a node run.
-func Running(node layout.Node, groups cgroup.FS) bool {
-	for _, program := range Programs(node) {
-		if !process.Running(groups, program) {
-			return false
-		}
-	}
-	return true
+// holdsPods says whether the programs run that share the node's view of the files. They cannot be started one by one:
+// nothing can enter that view from outside without them.
+func holdsPods(node layout.Node, groups cgroup.FS) bool {
+	return process.Running(groups, Containerd(node)) && process.Running(groups, kubelet(node))
 }
 
-// Start starts a node. One of which only a part runs is stopped first: its parts share a view of the files that
-// cannot be entered from outside without them.
+// Start starts a node, or what is missing of it: its service proxy alone, or all of it.
 //
 // ready is called between the container runtime and the agents, which need the API server.
 func Start(node layout.Node, groups cgroup.FS, pause string, ready func() error) error {
-	if Running(node, groups) {
-		return nil
+	if holdsPods(node, groups) {
+		return StartProxy(node, groups)
 	}
 	if err := Kill(node, groups); err != nil {
 		return err
@@ -99,13 +90,19 @@ func Start(node layout.Node, groups cgroup.FS, pause string, ready func() error)
 		if err := ready(); err != nil {
 			return err
 		}
-		for _, program := range agents(node) {
-			if err := process.Start(groups, program); err != nil {
-				return err
-			}
+		if err := process.Start(groups, kubelet(node)); err != nil {
+			return err
 		}
-		return nil
+		return process.Start(groups, Proxy(node))
 	})
+}
+
+// StartProxy starts a node's service proxy where it does not run. It needs the node's network alone.
+func StartProxy(node layout.Node, groups cgroup.FS) error {
+	if process.Running(groups, Proxy(node)) {
+		return nil
+	}
+	return network.In(node.NetNS(), func() error { return process.Start(groups, Proxy(node)) })
 }
 
 func waitForSocket(node layout.Node, groups cgroup.FS) error {
