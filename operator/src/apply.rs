@@ -158,18 +158,38 @@ impl Applier {
         K: Resource<Scope = NamespaceResourceScope> + Clone + DeserializeOwned + fmt::Debug,
         K::DynamicType: Default,
     {
+        self.delete_with(object, DeleteParams::default()).await
+    }
+
+    /// Deletes an object at once, without waiting for anybody to say that it has ended.
+    ///
+    /// # Errors
+    /// When the API server refuses.
+    pub async fn delete_now<K>(&self, object: &K) -> Result<(), ApplyError>
+    where
+        K: Resource<Scope = NamespaceResourceScope> + Clone + DeserializeOwned + fmt::Debug,
+        K::DynamicType: Default,
+    {
+        self.delete_with(object, DeleteParams { grace_period_seconds: Some(0), ..DeleteParams::default() }).await
+    }
+
+    async fn delete_with<K>(&self, object: &K, params: DeleteParams) -> Result<(), ApplyError>
+    where
+        K: Resource<Scope = NamespaceResourceScope> + Clone + DeserializeOwned + fmt::Debug,
+        K::DynamicType: Default,
+    {
         let kind = K::kind(&K::DynamicType::default()).into_owned();
         let key = Key::of(object);
         let params = DeleteParams {
             preconditions: Some(Preconditions { uid: object.uid(), resource_version: None }),
-            ..DeleteParams::default()
+            ..params
         };
         let api: Api<K> = self.api(&key.namespace);
         let answer = api.delete(&key.name, &params).await;
         self.lock().remove(&(kind.clone(), key.clone()));
         match answer {
             Ok(_) => {
-                tracing::info!(kind, object = %key, "Deleted an object that is no longer wanted.");
+                tracing::info!(kind, object = %key, "Deleted an object.");
                 Ok(())
             }
             Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),

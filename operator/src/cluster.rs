@@ -180,6 +180,7 @@ impl Clusters {
         );
         let desired = build::build(cluster, &around, &apply::leaving(cluster, observed));
         apply::apply(&self.applier, &desired, observed, !problems.block()).await?;
+        apply::replace_lost(&self.applier, observed).await?;
         if !problems.block() {
             apply::tidy(&self.context.client, &self.applier, cluster, &desired, observed).await?;
         }

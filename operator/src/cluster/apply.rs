@@ -74,6 +74,19 @@ pub(super) fn leaving(cluster: &DiskCluster, observed: &Observed) -> Vec<u32> {
     ordinals.filter(|ordinal| *ordinal >= wanted).collect()
 }
 
+/// Lets disk pods of nodes that do not answer be replaced. A StatefulSet waits for ever for the word of the kubelet
+/// that the old pod has ended, so that two never write; here any number may write at once, by the protocol of the
+/// volume, and an old one that still runs harms nobody.
+///
+/// # Errors
+/// The first that the API server refused.
+pub(super) async fn replace_lost(applier: &Applier, observed: &Observed) -> Result<(), ApplyError> {
+    for pod in &observed.lost {
+        applier.delete_now(&**pod).await?;
+    }
+    Ok(())
+}
+
 /// Deletes what is no longer wanted: Services of disk pods that are gone, and policies that were switched off.
 ///
 /// # Errors

@@ -42,6 +42,8 @@ pub struct Observed {
     pub deployment: Option<Arc<Deployment>>,
     /// Addresses of nodes, where they matter.
     pub nodes: Vec<String>,
+    /// Disk pods that are to end, and whose node does not answer: no kubelet is there to say that they have ended.
+    pub lost: Vec<Arc<Pod>>,
     /// Members and Groups.
     pub population: Population,
 }
@@ -92,13 +94,15 @@ pub async fn observe(context: &Context, key: &Key, cluster: &DiskCluster) -> Res
     let services = context.services.in_namespace(&key.namespace);
     let services = services.into_iter().filter(|service| belongs(service, &key.name));
     let others = context.disk_clusters.in_namespace(&key.namespace);
+    let disk_pods = named(Component::Disk);
     Ok(Observed {
         others: others.into_iter().filter(|other| other.name_any() != key.name).collect(),
         claims,
         storage_classes,
         missing_secrets: missing_secrets(context, key, cluster).await?,
         services: services.map(|service| (service.name_any(), service)).collect(),
-        disk_pods: named(Component::Disk),
+        lost: lost(context, &disk_pods).await?,
+        disk_pods,
         web_pods: named(Component::Web),
         stateful_set: context.stateful_sets.get(&key.beside(names.disk())),
         deployment: context.deployments.get(&key.beside(names.web())),
@@ -157,6 +161,27 @@ async fn missing_secrets(
         }
     }
     Ok(missing)
+}
+
+async fn lost(
+    context: &Context,
+    pods: &BTreeMap<String, Arc<Pod>>,
+) -> Result<Vec<Arc<Pod>>, kube::Error> {
+    let api: Api<Node> = Api::all(context.client.clone());
+    let mut lost = Vec::new();
+    for pod in pods.values().filter(|pod| pod.metadata.deletion_timestamp.is_some()) {
+        let Some(name) = pod.spec.as_ref().and_then(|spec| spec.node_name.as_ref()) else { continue };
+        if api.get_opt(name).await?.is_none_or(|node| !answers(&node)) {
+            lost.push(Arc::clone(pod));
+        }
+    }
+    Ok(lost)
+}
+
+/// Whether the kubelet of a node was heard of lately.
+fn answers(node: &Node) -> bool {
+    let conditions = node.status.as_ref().and_then(|status| status.conditions.as_ref());
+    conditions.into_iter().flatten().any(|one| one.type_ == "Ready" && one.status != "Unknown")
 }
 
 /// Only where clients are sent to ports of nodes and nobody says which.

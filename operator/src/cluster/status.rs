@@ -28,7 +28,7 @@ use super::build::{disk_replicas, version, web_replicas};
 use super::observe::Observed;
 use super::validate::Problems;
 
-pub use pods::{is_ready, stuck_on_lost_node};
+pub use pods::is_ready;
 
 /// What happened to the work of this look.
 #[derive(Clone, Debug, PartialEq, Eq)]

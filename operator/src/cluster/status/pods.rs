@@ -22,12 +22,6 @@ pub fn is_ready(pod: &Pod) -> bool {
     condition(pod, "Ready").is_some_and(|(status, _)| status == "True") && pod.metadata.deletion_timestamp.is_none()
 }
 
-/// Whether the pod was given up with its node, and waits for a kubelet that does not answer.
-pub fn stuck_on_lost_node(pod: &Pod) -> bool {
-    let reason = pod.status.as_ref().and_then(|status| status.reason.as_deref());
-    pod.metadata.deletion_timestamp.is_some() && reason == Some("NodeLost")
-}
-
 fn condition(pod: &Pod, type_: &str) -> Option<(String, Option<String>)> {
     let conditions = pod.status.as_ref()?.conditions.as_ref()?;
     let found = conditions.iter().find(|one| one.type_ == type_)?;
@@ -47,15 +41,23 @@ pub(super) fn disk_pods(
 ) -> Vec<DiskPodStatus> {
     let names = Names::of(cluster.name_any());
     let mut all: Vec<(u32, DiskPodStatus)> = Vec::new();
+    let disk_pod = |name: String, pod: Option<&Pod>, url: Option<String>| {
+        let mut said = disk_pod(name, pod, url, now);
+        if observed.lost.iter().any(|lost| lost.name_any() == said.name) {
+            said.state = DiskPodState::Gone;
+            said.message = Some("its node does not answer; it is being replaced".to_owned());
+        }
+        said
+    };
     for ordinal in 0..disk_replicas(cluster) {
         let name = names.disk_pod(ordinal);
         let url = addresses.disk_pods.iter().find(|pod| pod.name == name).and_then(|pod| pod.url.clone());
-        all.push((ordinal, disk_pod(name.clone(), observed.disk_pods.get(&name).map(AsRef::as_ref), url, now)));
+        all.push((ordinal, disk_pod(name.clone(), observed.disk_pods.get(&name).map(AsRef::as_ref), url)));
     }
     for (name, pod) in &observed.disk_pods {
         match names.ordinal_of(name) {
             Some(ordinal) if ordinal >= disk_replicas(cluster) => {
-                all.push((ordinal, disk_pod(name.clone(), Some(pod), None, now)));
+                all.push((ordinal, disk_pod(name.clone(), Some(pod), None)));
             }
             _ => {}
         }
@@ -88,9 +90,6 @@ fn disk_pod(name: String, pod: Option<&Pod>, url: Option<String>, now: Timestamp
 }
 
 fn state(pod: &Pod, now: Timestamp) -> DiskPodState {
-    if stuck_on_lost_node(pod) {
-        return DiskPodState::Gone;
-    }
     if pod.metadata.deletion_timestamp.is_some() {
         return DiskPodState::Draining;
     }
@@ -107,9 +106,6 @@ fn state(pod: &Pod, now: Timestamp) -> DiskPodState {
 
 /// What is the matter with a pod, if it says so.
 pub(super) fn trouble(pod: &Pod) -> Option<(Reason, String)> {
-    if stuck_on_lost_node(pod) {
-        return Some((Reason::PodsNotReady, "its node does not answer".to_owned()));
-    }
     if let Some((status, message)) = condition(pod, "PodScheduled")
         && status == "False"
     {
