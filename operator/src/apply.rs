@@ -35,7 +35,12 @@ impl ApplyError {
         K: Resource,
         K::DynamicType: Default,
     {
-        Self { verb, kind: K::kind(&K::DynamicType::default()).into_owned(), key: Key::of(object), source: Box::new(source) }
+        Self {
+            verb,
+            kind: K::kind(&K::DynamicType::default()).into_owned(),
+            key: Key::of(object),
+            source: Box::new(source),
+        }
     }
 }
 
@@ -170,7 +175,8 @@ impl Applier {
         K: Resource<Scope = NamespaceResourceScope> + Clone + DeserializeOwned + fmt::Debug,
         K::DynamicType: Default,
     {
-        self.delete_with(object, DeleteParams { grace_period_seconds: Some(0), ..DeleteParams::default() }).await
+        self.delete_with(object, DeleteParams { grace_period_seconds: Some(0), ..DeleteParams::default() })
+            .await
     }
 
     async fn delete_with<K>(&self, object: &K, params: DeleteParams) -> Result<(), ApplyError>

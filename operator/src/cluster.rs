@@ -112,7 +112,12 @@ impl Clusters {
         let mut failure = None;
         if cluster.spec.reconciliation == Reconciliation::Paused {
             outcome = Outcome::Paused;
-            ticket_keys = self.context.prepared.get(key).map(|one| one.settings.ticket_keys.clone()).unwrap_or_default();
+            ticket_keys = self
+                .context
+                .prepared
+                .get(key)
+                .map(|one| one.settings.ticket_keys.clone())
+                .unwrap_or_default();
         } else {
             match self.work(key, cluster, uid, &observed, &problems, &addresses, now).await {
                 Ok(worked) => (ticket_keys, due) = worked,

@@ -68,7 +68,9 @@ mod tests {
     fn a_deletion_is_confirmed_by_the_name_of_the_object_alone() {
         let mut object = ConfigMap::default();
         object.metadata.name = Some("demo".to_owned());
-        for (value, confirmed) in [(None, false), (Some("true"), false), (Some("demo2"), false), (Some("demo"), true)] {
+        for (value, confirmed) in
+            [(None, false), (Some("true"), false), (Some("demo2"), false), (Some("demo"), true)]
+        {
             object.metadata.annotations =
                 value.map(|value| [(CONFIRM_DELETION.to_owned(), value.to_owned())].into());
             assert_eq!(is_confirmed(&object), confirmed, "{value:?}");

@@ -106,7 +106,8 @@ impl Leadership {
 
     async fn step(&self, observed: &mut Option<Observed>) -> anyhow::Result<Step> {
         let lease = self.leases.get_opt(LEASE).await.context("get")?;
-        let step = next(lease.as_ref().and_then(|lease| lease.spec.as_ref()), &self.me, observed, Instant::now());
+        let step =
+            next(lease.as_ref().and_then(|lease| lease.spec.as_ref()), &self.me, observed, Instant::now());
         let outcome = match &step {
             Step::Mine | Step::Wait(_) => return Ok(step),
             Step::Create => {

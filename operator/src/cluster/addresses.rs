@@ -63,7 +63,9 @@ impl Addresses {
         };
         Self {
             web: origin(&web.route, web.host.as_deref(), page, nodes, 0),
-            web_internal: page.and_then(cluster_address).map(|address| format!("http://{}", in_url(&address))),
+            web_internal: page
+                .and_then(cluster_address)
+                .map(|address| format!("http://{}", in_url(&address))),
             disk_pods: (0..disk_replicas(cluster)).map(pod).collect(),
         }
     }
@@ -91,9 +93,7 @@ fn origin(
             let node = || nodes.get(place % nodes.len().max(1)).cloned();
             (host.map(str::to_owned).or_else(node), Some(node_port(service?)?))
         }
-        ExposureType::LoadBalancer => {
-            (host.map(str::to_owned).or_else(|| balancer_address(service?)), None)
-        }
+        ExposureType::LoadBalancer => (host.map(str::to_owned).or_else(|| balancer_address(service?)), None),
         ExposureType::ClusterIP | ExposureType::Ingress | ExposureType::Gateway => {
             (host.map(str::to_owned).or_else(|| cluster_address(service?)), None)
         }
@@ -164,8 +164,13 @@ mod tests {
             .unwrap();
             (name.to_owned(), Arc::new(service))
         };
-        [service("demo-web", 1), service("demo-disk-0", 2), service("demo-disk-1", 3), service("demo-disk-1-internal", 4)]
-            .into()
+        [
+            service("demo-web", 1),
+            service("demo-disk-0", 2),
+            service("demo-disk-1", 3),
+            service("demo-disk-1-internal", 4),
+        ]
+        .into()
     }
 
     #[test]

@@ -126,7 +126,9 @@ impl Secrets<'_> {
         let found = self.find(&name).await?;
         let asked = self.cluster.annotations().get(ROTATE_KEYS).cloned();
         let (mut ticket, mut session, known) = match &found {
-            Some(secret) => rings(secret).ok_or(KeysError::Unreadable { name: name.clone(), entry: RINGS })?,
+            Some(secret) => {
+                rings(secret).ok_or(KeysError::Unreadable { name: name.clone(), entry: RINGS })?
+            }
             None => (Ring::default(), Ring::default(), asked.clone()),
         };
         let sessions = session_policy(self.cluster);
@@ -136,7 +138,8 @@ impl Secrets<'_> {
         }
         ticket.turn(now, TICKETS)?;
         session.turn(now, sessions)?;
-        let keys = WebKeys { ticket: signing(&ticket, now, TICKETS)?, session: signing(&session, now, sessions)? };
+        let keys =
+            WebKeys { ticket: signing(&ticket, now, TICKETS)?, session: signing(&session, now, sessions)? };
         let keys = keys.to_json()?;
         let stored = StoredRings { ticket: ticket.store()?, session: session.store()?, asked };
         let stored = serde_json::to_string(&stored).map_err(|_| KeyError::Signing)?;
@@ -150,16 +153,24 @@ impl Secrets<'_> {
                 }
             }
         }
-        let public = ticket.members(now, TICKETS).into_iter().map(|member| TicketKey {
-            key: member.key.verifying_key().clone(),
-            not_after: member.not_after,
-        });
-        let due = [ticket.due(TICKETS), session.due(sessions), ticket.changes_hands(now), session.changes_hands(now)];
+        let public = ticket
+            .members(now, TICKETS)
+            .into_iter()
+            .map(|member| TicketKey { key: member.key.verifying_key().clone(), not_after: member.not_after });
+        let due = [
+            ticket.due(TICKETS),
+            session.due(sessions),
+            ticket.changes_hands(now),
+            session.changes_hands(now),
+        ];
         Ok((public.collect(), due.into_iter().flatten().min()))
     }
 
     async fn find(&self, name: &str) -> Result<Option<Secret>, KeysError> {
-        self.api.get_opt(name).await.map_err(|source| KeysError::Kubernetes { name: name.to_owned(), source: Box::new(source) })
+        self.api
+            .get_opt(name)
+            .await
+            .map_err(|source| KeysError::Kubernetes { name: name.to_owned(), source: Box::new(source) })
     }
 
     /// Fails when another replica was faster: its keys count.
@@ -181,11 +192,16 @@ impl Secrets<'_> {
     }
 
     /// Fails when somebody wrote meanwhile.
-    async fn replace<const N: usize>(&self, secret: &Secret, data: [(&str, String); N]) -> Result<(), KeysError> {
+    async fn replace<const N: usize>(
+        &self,
+        secret: &Secret,
+        data: [(&str, String); N],
+    ) -> Result<(), KeysError> {
         let name = secret.name_any();
         let mut metadata = owned(self.cluster, &name, Component::Keys);
         metadata.resource_version = secret.resource_version();
-        let patch = json!({ "apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": bytes(data) });
+        let patch =
+            json!({ "apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": bytes(data) });
         let params = PatchParams::apply(MANAGER_OPERATOR).force();
         match self.api.patch(&name, &params, &Patch::Apply(&patch)).await {
             Ok(_) => {

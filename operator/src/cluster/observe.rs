@@ -163,10 +163,7 @@ async fn missing_secrets(
     Ok(missing)
 }
 
-async fn lost(
-    context: &Context,
-    pods: &BTreeMap<String, Arc<Pod>>,
-) -> Result<Vec<Arc<Pod>>, kube::Error> {
+async fn lost(context: &Context, pods: &BTreeMap<String, Arc<Pod>>) -> Result<Vec<Arc<Pod>>, kube::Error> {
     let api: Api<Node> = Api::all(context.client.clone());
     let mut lost = Vec::new();
     for pod in pods.values().filter(|pod| pod.metadata.deletion_timestamp.is_some()) {

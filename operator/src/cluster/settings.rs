@@ -15,8 +15,15 @@ use super::addresses::Addresses;
 /// The head of the roster.
 pub fn settings(cluster: &DiskCluster, addresses: &Addresses, ticket_keys: Vec<TicketKey>) -> Settings {
     let spec = &cluster.spec;
-    let policies::Policies { trash, versions: _, history: _, uploads, shares: _, groups, overcommit_percent: _ } =
-        &spec.policies;
+    let policies::Policies {
+        trash,
+        versions: _,
+        history: _,
+        uploads,
+        shares: _,
+        groups,
+        overcommit_percent: _,
+    } = &spec.policies;
     let sessions = &spec.sign_in.sessions;
     Settings {
         web_url: addresses.web.clone(),

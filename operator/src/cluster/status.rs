@@ -11,8 +11,8 @@ use api::kubernetes::DiskCluster;
 use api::kubernetes::condition::{conditions, find};
 use api::kubernetes::disk_cluster::DiskClusterStatus;
 use api::kubernetes::disk_cluster::status::{
-    CapacityStatus, DiskStatus, Endpoint, EndpointName, GroupCount, MemberCount, TicketKeyStatus, VolumePhase,
-    VolumeStatus, WebStatus,
+    CapacityStatus, DiskStatus, Endpoint, EndpointName, GroupCount, MemberCount, TicketKeyStatus,
+    VolumePhase, VolumeStatus, WebStatus,
 };
 use api::kubernetes::disk_cluster::volume::{Volume, VolumeState};
 use api::kubernetes::labels::{Component, selector, selector_text};

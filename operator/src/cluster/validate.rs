@@ -83,7 +83,8 @@ fn problem(
     }
     let Some(claim) = observed.claims.get(name) else {
         if volume.existing_claim.is_some() {
-            let message = format!("there is no claim {name}: create it, or name another one in existingClaim");
+            let message =
+                format!("there is no claim {name}: create it, or name another one in existingClaim");
             return Some((Reason::ClaimNotFound, message, true));
         }
         return Some((Reason::Progressing, format!("claim {name} is being made"), false));
@@ -105,7 +106,8 @@ fn problem(
     match phase {
         Some("Bound") => None,
         Some("Lost") => {
-            let message = format!("claim {name} has lost its volume: restore the volume, or restore a copy of it");
+            let message =
+                format!("claim {name} has lost its volume: restore the volume, or restore a copy of it");
             Some((Reason::ClaimLost, message, true))
         }
         _ => Some(pending(name, claim, observed)),

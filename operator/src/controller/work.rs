@@ -144,8 +144,11 @@ mod tests {
 
     #[tokio::test]
     async fn every_key_succeeds_in_the_end_and_few_run_at_once() {
-        let third =
-            Arc::new(Third { seen: Mutex::default(), at_once: AtomicUsize::new(0), most: AtomicUsize::new(0) });
+        let third = Arc::new(Third {
+            seen: Mutex::default(),
+            at_once: AtomicUsize::new(0),
+            most: AtomicUsize::new(0),
+        });
         let (queue, shutdown) = (Queue::new(), Shutdown::new());
         for number in 0..5 {
             queue.push(Key::new("disk", number.to_string()));

@@ -8,9 +8,9 @@ use api::kubernetes::disk_cluster::pods::{GroupChangePolicy, PodMetadata, PodSec
 use api::kubernetes::labels::{self, Component, VERSION};
 use api::kubernetes::names::{ADMIN_PORT, Names, PUBLIC_PORT};
 use k8s_openapi::api::core::v1::{
-    Capabilities, ConfigMapProjection, Container, ContainerPort, EnvVar, EnvVarSource, HTTPGetAction, KeyToPath,
-    LocalObjectReference, ObjectFieldSelector, PodSecurityContext, PodSpec, PodTemplateSpec, Probe,
-    ProjectedVolumeSource, ResourceRequirements, SeccompProfile, SecurityContext, Toleration,
+    Capabilities, ConfigMapProjection, Container, ContainerPort, EnvVar, EnvVarSource, HTTPGetAction,
+    KeyToPath, LocalObjectReference, ObjectFieldSelector, PodSecurityContext, PodSpec, PodTemplateSpec,
+    Probe, ProjectedVolumeSource, ResourceRequirements, SeccompProfile, SecurityContext, Toleration,
     TopologySpreadConstraint, Volume, VolumeMount, VolumeProjection,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
@@ -85,7 +85,11 @@ pub(super) fn template(
         ports: Some(ports),
         startup_probe: Some(Probe { period_seconds: Some(1), failure_threshold: Some(60), ..probe("/live") }),
         // Restarting heals no storage and no roster, so only a program that is stuck is restarted.
-        liveness_probe: Some(Probe { period_seconds: Some(10), failure_threshold: Some(6), ..probe("/live") }),
+        liveness_probe: Some(Probe {
+            period_seconds: Some(10),
+            failure_threshold: Some(6),
+            ..probe("/live")
+        }),
         readiness_probe: Some(Probe {
             period_seconds: Some(2),
             timeout_seconds: Some(1),
@@ -122,14 +126,18 @@ pub(super) fn template(
         runtime_class_name: pods.runtime_class_name.clone(),
         ..PodSpec::default()
     };
-    PodTemplateSpec { metadata: Some(metadata(names, component, &version, pods.metadata.as_ref())), spec: Some(spec) }
+    PodTemplateSpec {
+        metadata: Some(metadata(names, component, &version, pods.metadata.as_ref())),
+        spec: Some(spec),
+    }
 }
 
 fn metadata(names: &Names, component: Component, version: &str, further: Option<&PodMetadata>) -> ObjectMeta {
     let PodMetadata { labels: mut all, mut annotations } = further.cloned().unwrap_or_default();
     all.extend(labels::labels(names, component));
     all.insert(VERSION.to_owned(), version.to_owned());
-    let scrape = [("scrape", "true".to_owned()), ("port", ADMIN_PORT.to_string()), ("path", "/metrics".to_owned())];
+    let scrape =
+        [("scrape", "true".to_owned()), ("port", ADMIN_PORT.to_string()), ("path", "/metrics".to_owned())];
     for (key, value) in scrape {
         annotations.entry(format!("prometheus.io/{key}")).or_insert(value);
     }
@@ -162,7 +170,10 @@ fn own_name() -> EnvVar {
         name: "INTERNET_DISK_POD_NAME".to_owned(),
         value: None,
         value_from: Some(EnvVarSource {
-            field_ref: Some(ObjectFieldSelector { field_path: "metadata.name".to_owned(), api_version: None }),
+            field_ref: Some(ObjectFieldSelector {
+                field_path: "metadata.name".to_owned(),
+                api_version: None,
+            }),
             ..EnvVarSource::default()
         }),
     }

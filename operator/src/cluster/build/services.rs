@@ -22,7 +22,14 @@ pub(super) fn services(cluster: &DiskCluster, names: &Names, leaving: &[u32]) ->
     let web = &cluster.spec.web.exposure.route;
     let all_disks = labels::selector(names, Component::Disk);
     let mut services = vec![
-        exposed(cluster, names.web(), labels::selector(names, Component::Web), Component::Web, web, node_port(web)),
+        exposed(
+            cluster,
+            names.web(),
+            labels::selector(names, Component::Web),
+            Component::Web,
+            web,
+            node_port(web),
+        ),
         // Readiness-balanced: for clients that know no pod of their own.
         exposed(cluster, names.disk(), all_disks.clone(), Component::Disk, disk, node_port(disk)),
         headless(cluster, names, all_disks),

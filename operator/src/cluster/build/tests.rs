@@ -163,8 +163,17 @@ fn a_claim_has_no_owner_and_never_shrinks() {
 
 #[test]
 fn everything_else_goes_with_the_disk_cluster() {
-    let Desired { accounts, roles, bindings, network_policies, claims: _, services, disruption_budgets, disk, web } =
-        build(&demo(), &around(), &[]);
+    let Desired {
+        accounts,
+        roles,
+        bindings,
+        network_policies,
+        claims: _,
+        services,
+        disruption_budgets,
+        disk,
+        web,
+    } = build(&demo(), &around(), &[]);
     let mut owners = Vec::new();
     owners.extend(accounts.iter().map(|one| one.owner_references().to_vec()));
     owners.extend(roles.iter().map(|one| one.owner_references().to_vec()));

@@ -3,9 +3,7 @@
 use api::kubernetes::DiskCluster;
 use api::kubernetes::labels::Component;
 use api::kubernetes::names::Names;
-use k8s_openapi::api::apps::v1::{
-    Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment,
-};
+use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment};
 use k8s_openapi::api::core::v1::{SecretProjection, SecretVolumeSource, Volume, VolumeProjection};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use roster::SHARDS;

@@ -51,9 +51,8 @@ impl Ring {
     /// # Errors
     /// When a key is none.
     pub fn read(stored: Vec<StoredKey>) -> Result<Self, KeyError> {
-        let read = |StoredKey { key, signs_from }| {
-            Ok(RingKey { key: SigningKey::from_paserk(&key)?, signs_from })
-        };
+        let read =
+            |StoredKey { key, signs_from }| Ok(RingKey { key: SigningKey::from_paserk(&key)?, signs_from });
         let mut keys = stored.into_iter().map(read).collect::<Result<Vec<_>, KeyError>>()?;
         keys.sort_by_key(|one| std::cmp::Reverse(one.signs_from));
         Ok(Self { keys })

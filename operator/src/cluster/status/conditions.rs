@@ -32,9 +32,10 @@ pub(super) fn findings(
     ];
     let up_to_date = up_to_date(cluster, found);
     let mut all = vec![ready(cluster, found, &parts)];
-    let changing = [&up_to_date].into_iter().chain(&parts).find(|finding| {
-        finding.status != ConditionStatus::True && finding.reason == Reason::Progressing
-    });
+    let changing = [&up_to_date]
+        .into_iter()
+        .chain(&parts)
+        .find(|finding| finding.status != ConditionStatus::True && finding.reason == Reason::Progressing);
     if let Some(changing) = changing.filter(|_| *found.outcome == Outcome::Applied) {
         all.push(Finding::is(ConditionType::Reconciling, Reason::Progressing, changing.message.clone()));
     }
@@ -75,7 +76,11 @@ fn ready(cluster: &DiskCluster, found: &Found<'_>, parts: &[Finding]) -> Finding
         None => Finding::is(
             ConditionType::Ready,
             Reason::Available,
-            format!("{} disk servers and {} web servers serve", disk_replicas(cluster), web_replicas(cluster)),
+            format!(
+                "{} disk servers and {} web servers serve",
+                disk_replicas(cluster),
+                web_replicas(cluster)
+            ),
         ),
     }
 }
@@ -97,7 +102,9 @@ fn volumes(found: &Found<'_>) -> Finding {
             problem.reason,
             format!("volume {}: {}", problem.volume, problem.message),
         ),
-        None => Finding::is(ConditionType::VolumesReady, Reason::Available, "every volume is bound and shared"),
+        None => {
+            Finding::is(ConditionType::VolumesReady, Reason::Available, "every volume is bound and shared")
+        }
     }
 }
 
@@ -114,7 +121,10 @@ fn servers(cluster: &DiskCluster, found: &Found<'_>, servers: Servers<'_>) -> Fi
     let Servers { type_, what, ready, wanted, pods } = servers;
     let not = |reason, message: String| Finding::is_not(type_, reason, message);
     if cluster.spec.service.mode == ServiceMode::Offline {
-        return not(Reason::Offline, "the service is off: set spec.service.mode to ReadWrite to have it back".to_owned());
+        return not(
+            Reason::Offline,
+            "the service is off: set spec.service.mode to ReadWrite to have it back".to_owned(),
+        );
     }
     if found.problems.block() {
         return not(Reason::Waiting, format!("no {what} is started before the volumes are ready"));
@@ -167,7 +177,9 @@ fn reachable(cluster: &DiskCluster, found: &Found<'_>) -> Finding {
         (Some(service), _) => Finding::is_not(
             ConditionType::Reachable,
             Reason::NoAddress,
-            format!("Service {service} has no address that clients can use yet: see kubectl describe service {service}"),
+            format!(
+                "Service {service} has no address that clients can use yet: see kubectl describe service {service}"
+            ),
         ),
         (None, Some(url)) => {
             Finding::is(ConditionType::Reachable, Reason::Succeeded, format!("the page is at {url}"))
@@ -183,7 +195,8 @@ fn sign_in(found: &Found<'_>) -> Finding {
 }
 
 fn enough(cluster: &DiskCluster, capacity: &CapacityStatus) -> Finding {
-    let bytes = |amount: &Option<Quantity>| amount.as_ref().and_then(|one| one.bytes().ok()).unwrap_or_default();
+    let bytes =
+        |amount: &Option<Quantity>| amount.as_ref().and_then(|one| one.bytes().ok()).unwrap_or_default();
     let (total, promised) = (bytes(&capacity.total), bytes(&capacity.promised));
     let percent = u128::try_from(cluster.spec.policies.overcommit_percent).unwrap_or_default();
     if total == Bytes::ZERO {

@@ -19,7 +19,8 @@ const MOST: usize = 256;
 
 /// Whether Kubernetes sends it clients.
 pub fn is_ready(pod: &Pod) -> bool {
-    condition(pod, "Ready").is_some_and(|(status, _)| status == "True") && pod.metadata.deletion_timestamp.is_none()
+    condition(pod, "Ready").is_some_and(|(status, _)| status == "True")
+        && pod.metadata.deletion_timestamp.is_none()
 }
 
 fn condition(pod: &Pod, type_: &str) -> Option<(String, Option<String>)> {
@@ -72,7 +73,14 @@ pub(super) fn disk_pods(
 
 fn disk_pod(name: String, pod: Option<&Pod>, url: Option<String>, now: Timestamp) -> DiskPodStatus {
     let Some(pod) = pod else {
-        return DiskPodStatus { name, state: DiskPodState::Gone, node: None, url, version: None, message: None };
+        return DiskPodStatus {
+            name,
+            state: DiskPodState::Gone,
+            node: None,
+            url,
+            version: None,
+            message: None,
+        };
     };
     let state = state(pod, now);
     let image = container(pod).map(|container| container.image.clone());
@@ -96,8 +104,9 @@ fn state(pod: &Pod, now: Timestamp) -> DiskPodState {
     if is_ready(pod) {
         return DiskPodState::Serving;
     }
-    let since = container(pod)
-        .and_then(|container| container.state.as_ref()?.running.as_ref()?.started_at.as_ref().map(|time| time.0));
+    let since = container(pod).and_then(|container| {
+        container.state.as_ref()?.running.as_ref()?.started_at.as_ref().map(|time| time.0)
+    });
     match since {
         Some(since) if now.duration_since(since) > STARTS_WITHIN => DiskPodState::Stalled,
         _ => DiskPodState::Starting,
@@ -126,7 +135,9 @@ pub(super) fn trouble(pod: &Pod) -> Option<(Reason, String)> {
                 let said = last_words.unwrap_or(message);
                 (Reason::PodsNotReady, format!("it ended {} times: {said}", container.restart_count))
             }
-            "ContainerCreating" | "PodInitializing" => (Reason::Progressing, "it is being started".to_owned()),
+            "ContainerCreating" | "PodInitializing" => {
+                (Reason::Progressing, "it is being started".to_owned())
+            }
             _ => (Reason::PodsNotReady, format!("{reason}: {message}")),
         });
     }
@@ -135,7 +146,10 @@ pub(super) fn trouble(pod: &Pod) -> Option<(Reason, String)> {
         (Some(said), count) if count > 0 => Some((Reason::PodsNotReady, format!("it was restarted: {said}"))),
         _ => Some((
             Reason::PodsNotReady,
-            format!("it runs and is not ready: see kubectl logs {}, and whether its volumes answer", pod.name_any()),
+            format!(
+                "it runs and is not ready: see kubectl logs {}, and whether its volumes answer",
+                pod.name_any()
+            ),
         )),
     }
 }

@@ -160,7 +160,13 @@ fn every_trouble_of_a_pod_is_told_with_its_cause() {
     ] });
     for (what, second, state, reason, words) in [
         ("not there", None, DiskPodState::Gone, Reason::Progressing, "1 of 2 disk servers serve"),
-        ("no room", Some(unschedulable), DiskPodState::Starting, Reason::PodsUnschedulable, "0/3 nodes have room"),
+        (
+            "no room",
+            Some(unschedulable),
+            DiskPodState::Starting,
+            Reason::PodsUnschedulable,
+            "0/3 nodes have room",
+        ),
         (
             "no image",
             Some(waiting("ImagePullBackOff", "not found", Value::Null)),
@@ -259,12 +265,18 @@ fn a_volume_that_cannot_be_used_is_the_reason_for_all_the_rest() {
 #[test]
 fn more_may_be_promised_than_there_is_when_the_policy_says_so() {
     let mut cluster = cluster();
-    for (percent, promised, sufficient) in [(100, 20, "True"), (100, 21, "False"), (150, 30, "True"), (150, 31, "False")] {
+    for (percent, promised, sufficient) in
+        [(100, 20, "True"), (100, 21, "False"), (150, 30, "True"), (150, 31, "False")]
+    {
         cluster.spec.policies.overcommit_percent = percent;
         let mut observed = observed(Some(serving()));
         observed.population.promised = Bytes(promised << 30);
         let status = said(&cluster, &observed, &Outcome::Applied);
-        assert_eq!(condition(&status, ConditionType::CapacitySufficient).0, sufficient, "{percent} {promised}");
+        assert_eq!(
+            condition(&status, ConditionType::CapacitySufficient).0,
+            sufficient,
+            "{percent} {promised}"
+        );
         assert_eq!(condition(&status, ConditionType::Ready).0, "True");
     }
 }

@@ -88,7 +88,11 @@ fn volumes_that_cannot_carry_a_disk() {
             ([], None) => {}
             ([problem], Some((reason, _, words))) => {
                 assert_eq!(problem.reason, reason, "{what}");
-                assert!(problem.message.contains(words) && problem.message.contains("nas"), "{}", problem.message);
+                assert!(
+                    problem.message.contains(words) && problem.message.contains("nas"),
+                    "{}",
+                    problem.message
+                );
             }
             (found, _) => panic!("{what}: {found:?}"),
         }
@@ -115,8 +119,18 @@ fn of_two_on_one_claim_the_older_one_keeps_it() {
         ("the older", cluster("demo", 1, on_claim("nas")), cluster("second", 2, on_claim("nas")), false),
         ("of one age, by uid", cluster("b", 1, on_claim("nas")), cluster("a", 1, on_claim("nas")), true),
         ("another claim", cluster("demo", 2, on_claim("nas")), cluster("first", 1, on_claim("other")), false),
-        ("made here, named there", cluster("demo", 2, on_template()), cluster("first", 1, on_claim("demo-main")), true),
-        ("named here, made there", cluster("other", 2, on_claim("demo-main")), cluster("demo", 1, on_template()), true),
+        (
+            "made here, named there",
+            cluster("demo", 2, on_template()),
+            cluster("first", 1, on_claim("demo-main")),
+            true,
+        ),
+        (
+            "named here, made there",
+            cluster("other", 2, on_claim("demo-main")),
+            cluster("demo", 1, on_template()),
+            true,
+        ),
     ] {
         let owner = other.name_any();
         let problems = validate(&this, &there(other));
@@ -152,7 +166,10 @@ fn what_is_asked_for_and_not_done_is_said() {
         ),
         (
             "a Gateway",
-            route("disk", json!({ "type": "Gateway", "domain": "f.example.org", "gateway": { "parentRefs": [] } })),
+            route(
+                "disk",
+                json!({ "type": "Gateway", "domain": "f.example.org", "gateway": { "parentRefs": [] } }),
+            ),
             Vec::new(),
             ConditionType::Reachable,
             Reason::NotSupported,
@@ -160,7 +177,10 @@ fn what_is_asked_for_and_not_done_is_said() {
         ),
         (
             "TLS in the pods",
-            route("disk", json!({ "type": "NodePort", "tls": { "mode": "Secret", "secretRef": { "name": "tls" } } })),
+            route(
+                "disk",
+                json!({ "type": "NodePort", "tls": { "mode": "Secret", "secretRef": { "name": "tls" } } }),
+            ),
             Vec::new(),
             ConditionType::Reachable,
             Reason::NotSupported,
