@@ -52,7 +52,7 @@ export type IconName = keyof typeof PATHS;
 /** A picture beside words; it says nothing of its own. */
 export function Icon({ name, class: given = '' }: { name: IconName; class?: string }) {
   return (
-    <svg class={`icon ${given}`} viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+    <svg class={`icon icon-${name} ${given}`} viewBox="0 0 24 24" aria-hidden="true" focusable="false">
       <path d={PATHS[name]} />
     </svg>
   );

@@ -27,7 +27,12 @@ export function Menu({
   const root = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (!open) return;
-    root.current?.querySelector<HTMLElement>('[role=menuitem]:not(:disabled)')?.focus();
+    const list = root.current?.querySelector('[role=menu]');
+    // Near the lower edge it opens upwards.
+    if (list && list.getBoundingClientRect().bottom > innerHeight) list.classList.add('upwards');
+    root.current
+      ?.querySelector<HTMLElement>('[role=menuitem]:not(:disabled)')
+      ?.focus({ preventScroll: true });
     const away = (event: Event) => {
       if (!root.current?.contains(event.target as Node)) setOpen(false);
     };

@@ -66,8 +66,11 @@ function Summary({ open, onToggle }: { open: boolean; onToggle: () => void }) {
   return (
     <header>
       <div class="queue-title">
-        {/* Told when it changes, and that is seldom; the numbers beside it change all the time. */}
-        <strong role="status">{title}</strong>
+        <strong>{title}</strong>
+        {/* A screen reader is told of the beginning and the end, not of every file. */}
+        <span class="hidden" role="status">
+          {active ? text.uploadBegan(files) : title}
+        </span>
         <span class="quiet small">{details.join(' · ')}</span>
       </div>
       <div class="queue-tools">

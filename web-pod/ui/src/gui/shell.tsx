@@ -7,7 +7,7 @@ import { LanguageChoice } from './language.tsx';
 import { Meter } from './meter.tsx';
 import { Queue } from './queue.tsx';
 import { format, type Route, route } from './route.ts';
-import { session, signOut, spaces, usages } from './store.ts';
+import { online, session, signOut, spaces, usages } from './store.ts';
 
 /** What is around every page: the disks, who one is, and the uploads. */
 export function Shell({ children }: { children: ComponentChildren }) {
@@ -19,6 +19,9 @@ export function Shell({ children }: { children: ComponentChildren }) {
   const closed = mode === 'Offline' ? text.offlineNow : mode === 'ReadOnly' ? text.readOnlyNow : undefined;
   return (
     <div class="shell">
+      <button type="button" class="skip" onClick={() => document.getElementById('content')?.focus()}>
+        {text.skipToContent}
+      </button>
       <header class="top">
         <button
           type="button"
@@ -66,7 +69,12 @@ export function Shell({ children }: { children: ComponentChildren }) {
       </nav>
       {/* biome-ignore lint/a11y/noStaticElementInteractions lint/a11y/useKeyWithClickEvents: the button does the same */}
       {open && <div class="veil only-narrow" onClick={() => setOpen(false)} />}
-      <main class="main">
+      <main class="main" id="content" tabIndex={-1}>
+        {!online.value && (
+          <p class="notice" role="status">
+            <Icon name="alert" /> {text.noLine}
+          </p>
+        )}
         {(closed || notice) && (
           <p class="notice">
             <Icon name="alert" /> {notice ?? closed}

@@ -26,6 +26,15 @@ export const transfers = new Transfers(disk, ({ space, path }) => {
   listing.touched(space, path);
 });
 
+/** Whether there is a line at all, as the browser knows it. */
+export const online = signal(navigator.onLine);
+addEventListener('online', () => {
+  online.value = true;
+});
+addEventListener('offline', () => {
+  online.value = false;
+});
+
 /** A disk, as the page shows it. */
 export interface Place {
   readonly space: string;
@@ -56,18 +65,28 @@ export const place = computed<Place | null>(() => {
   return group ? groupPlace(group) : null;
 });
 
-/** Learns who is signed in. */
+const ASK_AGAIN_MS = 2_000;
+
+/** Learns who is signed in; while nobody answers, again and again. */
 export async function begin(): Promise<void> {
   web.whenSignedOut(() => {
     if (session.value) expired.value = true;
     session.value = null;
   });
-  try {
-    session.value = await web.whoAmI();
-    await refreshSpaces();
-  } catch (error) {
-    session.value = null;
-    if (error instanceof Problem && error.code === 'no-answer') toast(sentence(error), 'bad');
+  for (;;) {
+    try {
+      const known = await web.whoAmI();
+      await refreshSpaces();
+      session.value = known;
+      return;
+    } catch (error) {
+      if (error instanceof Problem && error.status > 0 && error.status < 500) {
+        session.value = null;
+        return;
+      }
+      toast(error instanceof Problem ? sentence(error) : words.value.problem, 'bad');
+      await new Promise((done) => setTimeout(done, ASK_AGAIN_MS));
+    }
   }
 }
 

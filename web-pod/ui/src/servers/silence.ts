@@ -28,9 +28,18 @@ export function silenceMs(roundTrip: number | undefined): number {
   return Math.min(wanted, LONGEST_SILENCE_MS);
 }
 
-/** So long an answer is waited for. */
-export function patienceMs(roundTrip: number | undefined): number {
-  return Math.max(PATIENCE_MS, PATIENCE_ROUND_TRIPS * (roundTrip ?? 0));
+/**
+ * How long the answer of this server is waited for, after both were asked. Where the next one took its time, as on a
+ * busy machine or a long line, this one has twice as much.
+ */
+export function patienceMs(roundTrip: number | undefined, nextTook: number | undefined): number {
+  const least = Math.max(PATIENCE_MS, PATIENCE_ROUND_TRIPS * (roundTrip ?? 0));
+  return nextTook === undefined ? 2 * least : Math.max(least, 2 * nextTook);
+}
+
+/** After so long a question is as good as refused. Longer than any patience: that decides before. */
+export function askLimitMs(roundTrip: number | undefined): number {
+  return 5 * patienceMs(roundTrip, 0);
 }
 
 /** What a server that was asked has said so far. */

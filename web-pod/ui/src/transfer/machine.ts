@@ -2,7 +2,7 @@
 
 import { backoffMs, nextOf } from '../servers/choice.ts';
 import type { Server } from '../servers/server.ts';
-import { patienceMs, type Says, silenceMs, verdict } from '../servers/silence.ts';
+import { askLimitMs, patienceMs, type Says, silenceMs, verdict } from '../servers/silence.ts';
 import { FIRST_PIECE, nextPiece } from './pieces.ts';
 import {
   type Doubt,
@@ -21,7 +21,7 @@ export function wakeAt(state: State, world: World): number | null {
   if (state.phase.at === 'waiting') return state.phase.until;
   const server = serverOf(state);
   if (!server) return null;
-  if (state.doubt) return state.doubt.since + patienceMs(world.roundTrip(server));
+  if (state.doubt) return state.doubt.since + patienceMs(world.roundTrip(server), state.doubt.took);
   return state.calmSince + silenceMs(world.roundTrip(server));
 }
 
@@ -228,9 +228,16 @@ function tick(state: State, world: World): Step {
   if (!here || due === null || now < due) return [state, []];
   if (state.doubt) return judge(state, state.doubt, world);
   const next = nextOf(state.candidates, [...state.avoid, here.name]);
-  const doubt: Doubt = { since: now, next, here: 'nothing yet', there: 'nothing yet', offset: undefined };
+  const doubt: Doubt = {
+    since: now,
+    next,
+    here: 'nothing yet',
+    there: 'nothing yet',
+    took: undefined,
+    offset: undefined,
+  };
   const ask = (server: Server): Effect => {
-    return { do: 'ask', server, serial: state.serial, patience: 2 * patienceMs(world.roundTrip(server)) };
+    return { do: 'ask', server, serial: state.serial, limit: askLimitMs(world.roundTrip(server)) };
   };
   // Without another server at hand, the web pod may know of one.
   const effects: Effect[] = next ? [ask(here), ask(next)] : [ask(here), { do: 'find', fresh: true }];
@@ -244,7 +251,8 @@ function said(
 ): Step {
   if (!state.doubt) return [state, []];
   const isNext = server === state.doubt.next?.name;
-  const doubt = isNext ? { ...state.doubt, there: says, offset } : { ...state.doubt, here: says };
+  const took = world.now - state.doubt.since;
+  const doubt = isNext ? { ...state.doubt, there: says, took, offset } : { ...state.doubt, here: says };
   const rose = offset !== undefined && offset > state.durable;
   const known = rose ? { ...state, durable: offset, stirred: world.now } : state;
   return judge({ ...known, doubt }, doubt, world);
@@ -255,7 +263,7 @@ function judge(state: State, doubt: Doubt, world: World): Step {
   if (!here) return [state, []];
   const times = {
     waited: world.now - doubt.since,
-    patience: patienceMs(world.roundTrip(here)),
+    patience: patienceMs(world.roundTrip(here), doubt.took),
     still: world.now - Math.max(state.heard, state.stirred),
   };
   switch (verdict(doubt.here, doubt.next && doubt.there, times)) {

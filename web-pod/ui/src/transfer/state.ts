@@ -26,6 +26,8 @@ export interface Doubt {
   readonly next: Server | undefined;
   readonly here: Says;
   readonly there: Says;
+  /** How long the next server took to answer. */
+  readonly took: number | undefined;
   /** The offset that the next server told. */
   readonly offset: number | undefined;
 }
@@ -106,7 +108,7 @@ export type Effect =
   /** The request under way is not wanted any more. */
   | { readonly do: 'drop' }
   /** Is this server alive, storage and all? Its answer comes back as `said`. */
-  | { readonly do: 'ask'; readonly server: Server; readonly serial: number; readonly patience: number }
+  | { readonly do: 'ask'; readonly server: Server; readonly serial: number; readonly limit: number }
   | { readonly do: 'suspect'; readonly server: Server }
   | { readonly do: 'moved'; readonly from: Server; readonly to: Server; readonly standstill: number };
 
@@ -119,12 +121,13 @@ export interface World {
 
 export type Step = readonly [State, readonly Effect[]];
 
-export function begin(size: number, whole: boolean, now: number, known?: { id: string }): State {
+/** An upload that has not begun; with the `id` of one that was begun before, it goes on from there. */
+export function begin(size: number, whole: boolean, now: number, id?: string): State {
   return {
     size,
     whole,
     phase: { at: 'finding', keep: null },
-    id: known?.id ?? null,
+    id: whole ? null : (id ?? null),
     replace: false,
     acknowledged: 0,
     sent: 0,

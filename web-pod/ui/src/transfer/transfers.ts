@@ -3,6 +3,7 @@
 import { type Signal, signal } from '@preact/signals';
 import type { Disk } from '../requests/disk.ts';
 import { freeName, join, nameOf, parentOf } from '../requests/paths.ts';
+import { Memory } from './memory.ts';
 import { Pace } from './pace.ts';
 import { toBegin } from './queue.ts';
 import { Upload, type Wish } from './upload.ts';
@@ -56,6 +57,7 @@ export class Transfers {
   readonly summary: Signal<Summary> = signal(NOTHING);
   private readonly disk: Disk;
   private readonly wire: Wire;
+  private readonly memory = new Memory(globalThis.localStorage);
   private readonly pace = new Pace();
   private readonly onDone: (wish: Wish) => void;
   private entries: Entry[] = [];
@@ -155,6 +157,7 @@ export class Transfers {
       entry.upload = new Upload(entry.wish, {
         disk: this.disk,
         wire: this.wire,
+        memory: this.memory,
         changed: (upload) => this.changed(entry, upload),
       });
       entry.upload.start();

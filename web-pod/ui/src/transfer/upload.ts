@@ -6,6 +6,7 @@ import { noAnswer, Problem } from '../requests/problem.ts';
 import type { Server } from '../servers/server.ts';
 import { tell } from './diagnostics.ts';
 import { step, wakeAt } from './machine.ts';
+import { fingerprint, type Memory } from './memory.ts';
 import { WHOLE_UP_TO } from './pieces.ts';
 import { begin, type Effect, type Event, type State, serverOf, type World } from './state.ts';
 import type { Place, Told, Wire } from './wire.ts';
@@ -25,6 +26,8 @@ export class Upload {
   readonly wish: Wish;
   private readonly disk: Disk;
   private readonly wire: Wire;
+  private readonly memory: Memory;
+  private readonly key: string;
   private readonly changed: (upload: Upload) => void;
   private readonly operation = operationId();
   private born: number | undefined;
@@ -35,12 +38,19 @@ export class Upload {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private told = 0;
 
-  constructor(wish: Wish, parts: { disk: Disk; wire: Wire; changed: (upload: Upload) => void }) {
+  constructor(
+    wish: Wish,
+    parts: { disk: Disk; wire: Wire; memory: Memory; changed: (upload: Upload) => void },
+  ) {
     this.wish = wish;
     this.disk = parts.disk;
     this.wire = parts.wire;
+    this.memory = parts.memory;
     this.changed = parts.changed;
-    this.current = begin(wish.file.size, wish.file.size <= WHOLE_UP_TO, performance.now());
+    this.key = fingerprint(wish.file, wish.space, wish.path);
+    const id = this.memory.take(this.key, Date.now());
+    const whole = wish.file.size <= WHOLE_UP_TO;
+    this.current = begin(wish.file.size, whole, performance.now(), id);
   }
 
   /** What it is doing. */
@@ -77,6 +87,7 @@ export class Upload {
   cancel(): void {
     const { id, phase, candidates } = this.current;
     this.dispatch({ on: 'pause' });
+    this.memory.forget(this.key, Date.now());
     const server = candidates[0];
     if (id !== null && server && phase.at !== 'done') void this.wire.abandon(server, this.place(), id);
   }
@@ -126,7 +137,10 @@ export class Upload {
       });
     }
     if (phase === before.phase) return;
-    if (phase.at === 'done') tell({ event: 'done', path, size });
+    if (phase.at === 'done') {
+      this.memory.forget(this.key, Date.now());
+      tell({ event: 'done', path, size });
+    }
     if (phase.at === 'waiting') tell({ event: 'waiting', path, code: phase.code });
     if (phase.at === 'failed') tell({ event: 'failed', path, code: phase.code, detail: phase.detail });
     if (phase.at === 'conflict') tell({ event: 'conflict', path, code: 'exists' });
@@ -162,7 +176,7 @@ export class Upload {
         void this.locate(effect.server, effect.serial);
         return;
       case 'ask':
-        void this.ask(effect.server, effect.serial, effect.patience);
+        void this.ask(effect.server, effect.serial, effect.limit);
         return;
       case 'send':
         this.send(effect.server, effect.serial, effect.from, effect.length);
@@ -186,6 +200,7 @@ export class Upload {
     await this.answer(serial, async () => {
       const { size } = this.current;
       const made = await this.wire.create(server, this.place(), { size, replace, signal });
+      this.memory.keep(this.key, made.id, Date.now());
       this.dispatch({ on: 'created', serial, ...made });
       this.warm();
     });
@@ -197,6 +212,7 @@ export class Upload {
       const { id } = this.current;
       if (id === null) return;
       const offset = await this.wire.locate(server, this.place(), id, signal);
+      this.memory.keep(this.key, id, Date.now());
       this.dispatch({ on: 'located', serial, offset });
       this.warm();
     });
@@ -216,8 +232,8 @@ export class Upload {
     this.dispatch({ on: 'refused', serial, status, code, detail, retryAfterMs, offset });
   }
 
-  private async ask(server: Server, serial: number, patience: number): Promise<void> {
-    const said = await this.wire.ask(server, this.place(), this.current.id, patience);
+  private async ask(server: Server, serial: number, limit: number): Promise<void> {
+    const said = await this.wire.ask(server, this.place(), this.current.id, limit);
     this.dispatch({ on: 'said', serial, server: server.name, ...said });
   }
 

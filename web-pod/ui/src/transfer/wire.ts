@@ -76,17 +76,17 @@ export class Wire {
     server: Server,
     { space, ticket }: Place,
     id: string | null,
-    patience: number,
+    limit: number,
   ): Promise<{ says: Says; offset?: number }> {
     const headers = authorised(ticket);
     try {
       const response =
         id === null
-          ? await send(`${server.url}/v1/spaces/${space}/usage`, { headers }, patience)
+          ? await send(`${server.url}/v1/spaces/${space}/usage`, { headers }, limit)
           : await send(
               uploads(server, space, id),
               { method: 'HEAD', headers: { ...headers, ...TUS } },
-              patience,
+              limit,
             );
       if (response.ok && id !== null) return { says: 'answers', offset: offsetOf(response) };
       discard(response);

@@ -27,6 +27,8 @@ export const en = {
   retry: 'Try again',
   loading: 'Loading…',
   more: 'More',
+  skipToContent: 'Skip to the content',
+  noLine: 'You are offline. Uploads go on by themselves as soon as the line is back.',
   readOnlyNow: 'The service is read-only at the moment.',
   offlineNow: 'The service is closed at the moment.',
 
@@ -85,6 +87,7 @@ export const en = {
   transfers: 'Uploads',
   uploading: (done: number, files: number) =>
     `Uploading ${done.toLocaleString('en')} of ${n(files, 'file', 'files')}`,
+  uploadBegan: (files: number) => `Uploading ${n(files, 'file', 'files')}`,
   uploaded: (files: number) => `${n(files, 'file', 'files')} uploaded`,
   needsYou: (count: number) => `${n(count, 'file needs', 'files need')} a decision`,
   failedFiles: (count: number) => `${n(count, 'file was', 'files were')} not uploaded`,
@@ -146,6 +149,9 @@ export const en = {
   youGive: (size: string) => `You give ${size}`,
   changing: (from: string, to: string) => `${from} now, ${to} wanted`,
   giveAmount: 'How much you give',
+  change: 'Change',
+  yourQuota: (size: string) => `Your quota: ${size}`,
+  partOf: (name: string, size: string) => `${name} ${size}`,
   leftToGive: (size: string) => `You have ${size} left to give.`,
   atLeast: (size: string) => `This group asks for at least ${size}.`,
   unit: 'Unit',

@@ -23,6 +23,8 @@ export const ko: Words = {
   retry: '다시 시도',
   loading: '불러오는 중…',
   more: '더 보기',
+  skipToContent: '본문으로 건너뛰기',
+  noLine: '오프라인입니다. 연결되면 업로드가 자동으로 이어집니다.',
   readOnlyNow: '지금은 읽기만 할 수 있습니다.',
   offlineNow: '지금은 서비스를 이용할 수 없습니다.',
 
@@ -80,6 +82,7 @@ export const ko: Words = {
 
   transfers: '업로드',
   uploading: (done, files) => `파일 ${n(files)}개 중 ${n(done)}개 업로드함`,
+  uploadBegan: (files) => `파일 ${n(files)}개를 업로드합니다`,
   uploaded: (files) => `파일 ${n(files)}개를 업로드했습니다`,
   needsYou: (count) => `파일 ${n(count)}개는 결정이 필요합니다`,
   failedFiles: (count) => `파일 ${n(count)}개를 업로드하지 못했습니다`,
@@ -134,6 +137,9 @@ export const ko: Words = {
   youGive: (size) => `${size} 제공 중`,
   changing: (from, to) => `현재 ${from}, 변경 예정 ${to}`,
   giveAmount: '제공할 용량',
+  change: '변경',
+  yourQuota: (size) => `내 할당량: ${size}`,
+  partOf: (name, size) => `${name}: ${size}`,
   leftToGive: (size) => `${size}까지 더 제공할 수 있습니다.`,
   atLeast: (size) => `이 그룹은 최소 ${size}가 필요합니다.`,
   unit: '단위',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  askLimitMs,
   patienceMs,
   type Says,
   silenceMs,
@@ -19,8 +20,20 @@ test('a silence is asked about after half a second, or four round trips on a lon
     [5000, 4000],
   ];
   for (const [roundTrip, expected] of table) assert.equal(silenceMs(roundTrip), expected, String(roundTrip));
-  assert.equal(patienceMs(undefined), 200);
-  assert.equal(patienceMs(100), 300);
+});
+
+test('this server has as long as the next one needs, and longer', () => {
+  const table: [number | undefined, number | undefined, number][] = [
+    [undefined, 5, 200],
+    [100, 5, 300],
+    [5, 180, 360],
+    [5, undefined, 400],
+  ];
+  for (const [roundTrip, took, expected] of table) assert.equal(patienceMs(roundTrip, took), expected);
+  for (const roundTrip of [undefined, 5, 300]) {
+    const longest = 2 * patienceMs(roundTrip, undefined);
+    assert.ok(askLimitMs(roundTrip) >= longest, 'a question that runs out is no refusal that comes too soon');
+  }
 });
 
 test('one late answer does not make a line long', () => {

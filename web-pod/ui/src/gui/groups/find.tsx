@@ -3,6 +3,7 @@ import { size, words } from '../../words/index.ts';
 import { Icon } from '../icon.tsx';
 import { session } from '../store.ts';
 import { create, give, leave } from './actions.tsx';
+import { Parts } from './parts.tsx';
 
 /** Groups that one is invited to, asked for, or can join; and making one. */
 export function FindGroups({ known }: { known: Spaces }) {
@@ -23,6 +24,7 @@ export function FindGroups({ known }: { known: Spaces }) {
           <p class="quiet small">{text.onlyAdministrators}</p>
         )}
       </header>
+      <Quota known={known} />
       {known.invitations.length > 0 && (
         <section>
           <h2>{text.invitations}</h2>
@@ -75,6 +77,31 @@ export function FindGroups({ known }: { known: Spaces }) {
         )}
       </section>
     </div>
+  );
+}
+
+/** What is lent to which group, and what is left to the own disk. */
+function Quota({ known }: { known: Spaces }) {
+  const text = words.value;
+  const titles = new Map(known.groups.map(({ name, displayName }) => [name, displayName]));
+  const lent = known.own.allocations.filter(({ granted }) => granted > 0);
+  if (lent.length === 0) return null;
+  return (
+    <section class="panel">
+      <h2>{text.yourQuota(size(known.own.quota))}</h2>
+      <Parts
+        parts={[
+          { key: '', amount: known.own.limit, label: text.partOf(text.myDisk, size(known.own.limit)) },
+          ...lent.map(({ group, granted }) => {
+            return {
+              key: group,
+              amount: granted,
+              label: text.partOf(titles.get(group) ?? group, size(granted)),
+            };
+          }),
+        ]}
+      />
+    </section>
   );
 }
 

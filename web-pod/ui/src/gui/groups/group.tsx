@@ -8,6 +8,7 @@ import { format } from '../route.ts';
 import { initial } from '../shell.tsx';
 import { attempt, session, usages } from '../store.ts';
 import { admit, dismiss, give, leave } from './actions.tsx';
+import { Parts } from './parts.tsx';
 
 const ROLES: readonly Role[] = ['Owner', 'Editor', 'Viewer'];
 
@@ -40,17 +41,10 @@ export function GroupPage({ known, name }: { known: Spaces; name: string }) {
   );
 }
 
-/** Told apart by shade; the list below says the same in words. */
-const SHADES = 6;
-
 function Shares({ group }: { group: Group }) {
   const text = words.value;
   const usage = usages.value.get(group.space);
   const given = group.participants.filter(({ granted }) => granted > 0).sort((a, b) => b.granted - a.granted);
-  const total = Math.max(
-    given.reduce((sum, { granted }) => sum + granted, 0),
-    1,
-  );
   return (
     <section class="panel">
       <div class="fullness-line">
@@ -67,24 +61,11 @@ function Shares({ group }: { group: Group }) {
         </p>
       </div>
       <Meter usage={usage} limit={group.capacity} />
-      <div class="shares" aria-hidden="true">
-        {given.map(({ name, displayName, granted }, index) => (
-          <span
-            key={name}
-            class={`share shade-${index % SHADES}`}
-            style={{ flexGrow: granted / total }}
-            title={text.givenBy(displayName, size(granted))}
-          />
-        ))}
-      </div>
-      <ul class="legend">
-        {given.map(({ name, displayName, granted }, index) => (
-          <li key={name}>
-            <span class={`dot shade-${index % SHADES}`} aria-hidden="true" />
-            {text.givenBy(displayName, size(granted))}
-          </li>
-        ))}
-      </ul>
+      <Parts
+        parts={given.map(({ name, displayName, granted }) => {
+          return { key: name, amount: granted, label: text.givenBy(displayName, size(granted)) };
+        })}
+      />
     </section>
   );
 }
@@ -101,7 +82,7 @@ function OwnShare({ group }: { group: Group }) {
       <div class="actions">
         <button type="button" class="button" onClick={() => give(group, wanted)}>
           <Icon name="edit" />
-          <span>{text.giveAmount}</span>
+          <span>{text.change}</span>
         </button>
         <button type="button" class="button" onClick={() => leave(group)}>
           <Icon name="leave" />
