@@ -107,7 +107,11 @@ fn cut(extents: &[Extent], range: Range<u64>) -> VecDeque<Extent> {
         let end = begin.saturating_add(extent.length);
         let (from, to) = (range.start.max(begin), range.end.min(end));
         if from < to {
-            cut.push_back(Extent { offset: extent.offset + (from - begin), length: to - from, ..*extent });
+            cut.push_back(Extent {
+                offset: extent.offset.saturating_add(from - begin),
+                length: to - from,
+                ..*extent
+            });
         }
         begin = end;
     }

@@ -192,10 +192,18 @@ impl UploadWriter {
         let (upload, epoch) = (self.id, owner.epoch);
         // The id of the upload names the operation that completes it: whoever asks again gets the first outcome.
         let operation = Some(OperationId(upload.0));
-        let committed =
-            self.replica.commit(operation, None, Intent::Complete { upload, epoch }, None, None).await?;
-        self.owner = None;
-        Ok(committed)
+        match self.replica.commit(operation, None, Intent::Complete { upload, epoch }, None, None).await {
+            Ok(committed) => {
+                self.owner = None;
+                Ok(committed)
+            }
+            Err(error @ (Error::Stalled(_) | Error::OutcomeUnknown | Error::Fenced)) => Err(error),
+            Err(error) => {
+                // The place will not do now, but all bytes are there and need not be sent again.
+                let _ = self.acknowledge().await;
+                Err(error)
+            }
+        }
     }
 }
 

@@ -71,6 +71,20 @@ impl Volume {
         Ok(identity)
     }
 
+    /// Makes sure that what is there still is the volume which was there.
+    pub(crate) async fn verify(&self) -> Result<(), FsError> {
+        let known = self.identity.lock().await.clone();
+        let found = self.fs.read(FILE, LONGEST).await;
+        match (known, found) {
+            (Some(known), Ok(found)) if Identity::read(&found).as_ref() == Ok(&known) => Ok(()),
+            (_, Ok(_) | Err(FsError::NotFound)) => {
+                let what = format!("{FILE} is not the one that was there before: is the volume mounted?");
+                Err(FsError::Other(what.into()))
+            }
+            (_, Err(error)) => Err(error),
+        }
+    }
+
     async fn read_identity(&self) -> Result<Option<Identity>, NotReady> {
         let file = match self.fs.read(FILE, LONGEST).await {
             Ok(file) => file,

@@ -58,6 +58,10 @@ impl Log {
     /// Reads everything; `None` when it was truncated meanwhile.
     async fn load(&self) -> Result<Option<Loaded>, LogError> {
         let blocks = self.blocks().await?;
+        if blocks.is_empty() {
+            // A space is empty when its volume says so, not when the volume is not there.
+            self.volume.verify().await?;
+        }
         let Some(base) = self.base(&blocks).await? else { return Ok(None) };
         let first = base.generation.next();
         let Advanced::Fresh(state) = self.advance(Arc::new(base), first).await? else { return Ok(None) };

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::Pending;
 use super::actor::Actor;
 use super::draft::{Draft, Verdict};
+use super::garbage::Unfinished;
 use super::pack::Pack;
 use crate::error::Error;
 use crate::file_system::FsError;
@@ -52,7 +53,7 @@ impl Actor {
             let ahead =
                 round.iter().any(|pending| pending.born.is_some_and(|born| born > loaded.state.generation));
             packs.extend(Pack::of(&mut round, &self.shared.log, loaded.state.generation));
-            let (draft, verdicts) = self.draft(&loaded.state, &mut round);
+            let (draft, verdicts) = self.draft(&loaded.state, &round);
             // Nobody is refused by what may be old.
             if !fresh && (ahead || verdicts.iter().any(Verdict::needs_freshness)) {
                 if let Err(error) = self.refresh().await {
@@ -88,14 +89,14 @@ impl Actor {
         }
     }
 
-    fn draft(&mut self, state: &State, round: &mut [Pending]) -> (Draft, Vec<Verdict>) {
+    fn draft(&mut self, state: &State, round: &[Pending]) -> (Draft, Vec<Verdict>) {
         let (committer, clock) = (self.shared.committer, self.shared.host.now());
         let mut draft = Draft::new(state, committer, clock);
         let elapsed = self.shared.host.elapsed();
         for action in self.expiry.due(state, committer, clock, elapsed, &self.shared.settings) {
             draft.add_own(action);
         }
-        let verdicts = round.iter_mut().map(|pending| draft.add(pending)).collect();
+        let verdicts = round.iter().map(|pending| draft.add(pending)).collect();
         (draft, verdicts)
     }
 
@@ -128,8 +129,9 @@ impl Actor {
             return Written::Failed(error);
         }
         for (pending, verdict) in round.iter_mut().zip(verdicts) {
-            if let (Verdict::Done { .. }, Some(unfinished)) = (verdict, &mut pending.unfinished) {
-                unfinished.keep_object();
+            if let Verdict::Done { .. } = verdict {
+                pending.tried.get_or_insert(state.generation);
+                pending.unfinished.iter_mut().for_each(Unfinished::keep_object);
             }
         }
         let candidate = Candidate { temporary, generation, id };
@@ -138,17 +140,21 @@ impl Actor {
         match appended {
             Appended::Won => Written::Won(after),
             Appended::Lost => Written::Lost,
-            Appended::Truncated => Written::Truncated,
+            Appended::Truncated => {
+                // All of that block goes; an entry that nobody reads need not stay.
+                self.discard(log.layout.entry(generation));
+                Written::Truncated
+            }
             Appended::Unknown(error) => Written::Unknown(error),
         }
     }
 
-    /// Takes a name in `tmp/` away; nobody waits for it.
-    fn discard(&self, temporary: String) {
+    /// Takes a name away; nobody waits for it.
+    fn discard(&self, name: String) {
         let shared = self.shared.clone();
         self.shared.host.spawn(Box::pin(async move {
-            // What is left there is garbage, and known as such.
-            let _ = shared.log.volume.fs.unlink(&temporary).await;
+            // What is left is garbage, and known as such.
+            let _ = shared.log.volume.fs.unlink(&name).await;
         }));
     }
 

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use api::generation::Generation;
-
 use super::Pending;
 use crate::error::Error;
 use crate::format::entry::{Committer, Entry, EntryId, LONGEST_ENTRY, encoded_length};
@@ -63,11 +61,10 @@ impl Draft {
     }
 
     /// Takes in an operation, if it goes with those before it.
-    pub(super) fn add(&mut self, pending: &mut Pending) -> Verdict {
-        let known = self.moment.generation.0.saturating_sub(1);
-        // What was born nowhere is of now, and stays of now however often it is tried.
-        let born = *pending.born.get_or_insert(Generation(known));
-        let identified = pending.id.map(|id| Identified { id, born: born.min(Generation(known)) });
+    pub(super) fn add(&mut self, pending: &Pending) -> Verdict {
+        let known = self.state.generation;
+        let born = pending.born.or(pending.tried).unwrap_or(known).min(known);
+        let identified = pending.id.map(|id| Identified { id, born });
         if let Some(Identified { id, born }) = identified {
             if let Some(outcome) = self.state.outcomes.get(id) {
                 return Verdict::Before(*outcome);

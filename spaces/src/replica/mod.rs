@@ -79,7 +79,10 @@ struct Refresh {
 pub(crate) struct Pending {
     /// `None` for what can be told from its effect whether it was done.
     pub(crate) id: Option<OperationId>,
+    /// What its sender knew; `None` when nobody else can ask for the same.
     pub(crate) born: Option<Generation>,
+    /// What this pod knew when it first tried to write it. From then on it is as old as that.
+    tried: Option<Generation>,
     pub(crate) intent: Intent,
     /// Content that goes into an object with that of others.
     pub(crate) inline: Option<Bytes>,
@@ -121,7 +124,7 @@ impl Replica {
     ) -> Result<Committed, Error> {
         let (reply, answer) = oneshot::channel();
         let arrived = self.shared.tick();
-        let pending = Pending { id, born, intent, inline, unfinished, arrived, reply };
+        let pending = Pending { id, born, tried: None, intent, inline, unfinished, arrived, reply };
         self.send(Message::Commit(Box::new(pending)))?;
         answer.await.unwrap_or(Err(Error::OutcomeUnknown))
     }

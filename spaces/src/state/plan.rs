@@ -302,13 +302,13 @@ impl State {
         let length = length.filter(|_| open.target.is_none());
         let reserved = length.unwrap_or(open.length);
         self.fits(reserved, open.length)?;
+        let durable = durable.max(open.durable);
         if durable > reserved {
             return Err(Error::TooLong);
         }
-        if durable <= open.durable && reserved == open.length {
+        if durable == open.durable && reserved == open.length {
             return Ok(Planned::Nothing { node: None });
         }
-        let durable = durable.max(open.durable);
         let length = length.map(|length| length.0);
         Ok(Planned::one(Action::Extend(record::Extend { upload, epoch, durable, length })))
     }

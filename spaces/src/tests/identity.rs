@@ -20,6 +20,20 @@ async fn a_volume_is_of_one_cluster() {
 }
 
 #[tokio::test]
+async fn a_volume_that_is_not_there_is_not_an_empty_one() {
+    let world = World::new();
+    let engine = world.engine().await;
+    let file = world.volume.path().join("internet-disk.json");
+    let content = std::fs::read(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    let space = engine.space(world.space, volume_name());
+    let refused = space.snapshot(crate::Freshness::Now).await.unwrap_err();
+    assert!(refused.to_string().contains("is the volume mounted?"), "{refused}");
+    std::fs::write(&file, content).unwrap();
+    assert!(space.names("").await.is_empty());
+}
+
+#[tokio::test]
 async fn what_is_no_identity() {
     for (content, newer) in [("{\"format\": 2}", true), ("nonsense", false), ("", false)] {
         let world = World::new();
