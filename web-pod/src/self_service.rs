@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use api::bytes::Bytes;
 use api::ids::{GroupName, GroupUid, MemberName};
-use api::kubernetes::group::{Group, GroupMember, GroupRole, GroupSpec, JoinPolicy, Joining};
+use api::kubernetes::group::{Group, GroupMember, GroupSpec, JoinPolicy, Joining, ListedRole};
 use api::kubernetes::reference::ClusterReference;
 use api::problem::ProblemCode;
 use api::role::Role;
@@ -82,7 +82,7 @@ impl SelfService {
             joining: Joining { policy: wanted.joining, ..Joining::default() },
             members: vec![GroupMember {
                 name: owner.name.to_string(),
-                role: GroupRole::Owner,
+                role: ListedRole::Owner,
                 member_uid: Some(owner.uid.to_string()),
             }],
             access: Default::default(),
@@ -289,7 +289,7 @@ fn others_have_an_owner(roster: &Roster, group: &GroupEntry, member: &MemberEntr
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Admission {
-    role: GroupRole,
+    role: ListedRole,
 }
 
 /// `PUT /api/groups/{group}/members/{member}`: an owner invites, admits, gives another role, or blocks.
