@@ -158,11 +158,34 @@ effect(() => {
   if (place.value) usageSoon(place.value.space, 0);
 });
 
+/** Nobody looks any more after so long without a move: to go on asking would keep the session from its end. */
+const LOOKS_MS = 5 * 60_000;
+
+let moved = performance.now();
+for (const event of ['pointermove', 'pointerdown', 'keydown', 'wheel', 'touchstart']) {
+  addEventListener(
+    event,
+    () => {
+      moved = performance.now();
+    },
+    { passive: true },
+  );
+}
+
 function every(ms: number, look: () => void): void {
   setInterval(() => {
-    if (session.value && document.visibilityState === 'visible') look();
+    const looks = document.visibilityState === 'visible' && performance.now() - moved < LOOKS_MS;
+    if (session.value && (looks || transfers.summary.value.active)) look();
   }, ms);
 }
+
+// Whoever comes back sees what is, not what was.
+addEventListener('visibilitychange', () => {
+  if (document.visibilityState === 'visible' && session.value) {
+    void refreshSpaces().catch(() => undefined);
+    void listing.refresh();
+  }
+});
 
 every(SPACES_EVERY_MS, () => void refreshSpaces().catch(() => undefined));
 every(USAGE_EVERY_MS, () => {

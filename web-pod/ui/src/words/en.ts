@@ -75,14 +75,12 @@ export const en = {
   removeTitle: (count: number) => `Delete ${n(count, 'item', 'items')}?`,
   removeOne: (name: string) => `Delete “${name}”?`,
   removeText: 'Folders are deleted with all that is in them. This can not be undone.',
-  parent: 'Up',
   emptyTitle: 'Nothing here yet',
   emptyText: 'Drop files or whole folders here, or use the button above.',
   emptyReadOnly: 'This folder is empty.',
   gone: 'This folder is no longer there.',
   dropHere: (place: string) => `Drop to upload to ${place}`,
   readOnlySpace: 'You can read here, not write.',
-  copyName: (name: string) => `${name} (copy)`,
 
   transfers: 'Uploads',
   uploading: (done: number, files: number) =>
@@ -111,7 +109,6 @@ export const en = {
   keepBoth: 'Keep both',
   skip: 'Skip',
   forAll: 'For all:',
-  leaving: 'Uploads are still under way.',
 
   role: { Owner: 'Owner', Editor: 'Editor', Viewer: 'Viewer' } satisfies Record<Role, string> as Record<
     Role,
@@ -161,7 +158,6 @@ export const en = {
   leaveText: 'What you give comes back to you as far as the group’s files do not need it.',
   requests: 'Requests',
   wantsToJoin: (name: string, size: string) => `${name} would give ${size}`,
-  admit: 'Admit',
   admitAs: (role: string) => `Admit as ${role}`,
   decline: 'Decline',
   invited: 'Invited',

@@ -112,3 +112,23 @@ export async function download(here: Here, entries: readonly Entry[]): Promise<v
     });
   }
 }
+
+/** What browsers show by themselves. It is shown from the disk server's own origin, in a sandbox. */
+const SHOWN =
+  /\.(png|jpe?g|gif|webp|avif|pdf|txt|md|log|csv|json|ya?ml|toml|mp3|ogg|opus|flac|wav|mp4|m4v|webm)$/i;
+
+export const canShow = ({ name, kind }: Entry): boolean => kind === 'file' && SHOWN.test(name);
+
+/** Shows a file in a tab of its own. */
+export function show(here: Here, { name }: Entry): void {
+  // At once, or the browser takes it for an advertisement; where it leads is known a moment later.
+  const tab = window.open('', '_blank');
+  void attempt(async () => {
+    const url = await disk.downloadUrl(here.place.space, join(here.path, name), true);
+    if (!tab) return;
+    tab.opener = null;
+    tab.location.replace(url);
+  }).then((worked) => {
+    if (!worked) tab?.close();
+  });
+}

@@ -5,7 +5,7 @@ import { date, fullDate, sentence, size, words } from '../../words/index.ts';
 import { Icon, iconOf } from '../icon.tsx';
 import { type Choice, Menu } from '../menu.tsx';
 import { format } from '../route.ts';
-import { download, type Here, remove, rename, transferTo } from './actions.tsx';
+import { canShow, download, type Here, remove, rename, show, transferTo } from './actions.tsx';
 import { listing } from './listing.ts';
 import type { Column } from './order.ts';
 
@@ -157,6 +157,7 @@ function choices(here: Here, entry: Entry): Choice[] {
     entry.kind === 'file'
       ? [{ label: text.download, icon: 'download', act: () => void download(here, one) }]
       : [];
+  if (canShow(entry)) read.unshift({ label: text.open, icon: 'eye', act: () => show(here, entry) });
   if (!here.place.writable) return read;
   return [
     ...read,
