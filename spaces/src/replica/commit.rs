@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::Pending;
 use super::actor::Actor;
 use super::draft::{Draft, Verdict};
+use super::expiry::Expiry;
 use super::garbage::Unfinished;
 use super::pack::Pack;
 use crate::error::Error;
@@ -73,6 +74,8 @@ impl Actor {
                     round = answer(round, verdicts, &state);
                 }
                 Written::Lost => {
+                    // The clocks of others are known only now.
+                    self.expiry = Expiry::default();
                     if let Err(error) = self.refresh().await {
                         return refuse(round, &error);
                     }

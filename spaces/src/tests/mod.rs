@@ -1,7 +1,9 @@
 //! The engine over real directories: one or several engines over one, as one or several pods.
 
 mod damage;
+mod expiry;
 mod files;
+mod hung;
 mod identity;
 mod races;
 mod truncated;

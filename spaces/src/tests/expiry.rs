@@ -1,0 +1,106 @@
+//! Uploads that nobody goes on with expire by the clocks of two pods, never by that of one.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use api::bytes::Bytes as Amount;
+use futures::future::BoxFuture;
+
+use super::world::{Short, World, path, volume_name};
+use crate::{
+    Condition, Engine, EngineConfig, Error, Host, LocalVolume, NewUpload, Settings, Space, TokioHost,
+    UploadId,
+};
+
+const HOUR: i64 = 3_600_000;
+
+/// A host whose clocks a test moves.
+struct Clock {
+    host: TokioHost,
+    ahead: AtomicI64,
+}
+
+impl Host for Clock {
+    fn now(&self) -> i64 {
+        1_000 * HOUR + self.ahead.load(Ordering::Relaxed)
+    }
+
+    fn elapsed(&self) -> Duration {
+        let ahead = u64::try_from(self.ahead.load(Ordering::Relaxed)).unwrap_or(0);
+        self.host.elapsed() + Duration::from_millis(ahead)
+    }
+
+    fn random(&self) -> u64 {
+        self.host.random()
+    }
+
+    fn spawn(&self, future: BoxFuture<'static, ()>) {
+        self.host.spawn(future);
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        self.host.sleep(duration)
+    }
+}
+
+async fn pod(world: &World) -> (Space, Arc<Clock>) {
+    let clock = Arc::new(Clock { host: TokioHost::current(), ahead: AtomicI64::new(0) });
+    let volume = LocalVolume::open(&volume_name(), world.volume.path().to_owned(), None).unwrap();
+    let config = EngineConfig {
+        volumes: vec![(volume_name(), volume)],
+        cluster: world.cluster,
+        adopt: None,
+        settings: Settings::default(),
+    };
+    let engine = Engine::open(config, clock.clone()).await.unwrap();
+    (engine.space(world.space, volume_name()), clock)
+}
+
+async fn upload(space: &Space, at: &str) -> UploadId {
+    let condition = Condition::None;
+    let new = NewUpload { path: path(at), length: Amount(60), condition, parents: false };
+    space.create_upload(new).await.unwrap()
+}
+
+#[tokio::test]
+async fn an_upload_expires_a_day_after_it_was_last_heard_of() {
+    let world = World::new();
+    let ((here, clock_here), (there, clock_there)) = (pod(&world).await, pod(&world).await);
+    here.limit(1, 200, 200).await.unwrap();
+    let (left, used) = (upload(&here, "left").await, upload(&here, "used").await);
+    for hour in [10, 20] {
+        for (space, clock) in [(&here, &clock_here), (&there, &clock_there)] {
+            clock.ahead.store(hour * HOUR, Ordering::Relaxed);
+            let offset = space.upload_status(used).await.unwrap().offset.0;
+            let mut writer = space.continue_upload(used, offset).await.unwrap();
+            writer.write("x".into()).await.unwrap();
+            writer.acknowledge().await.unwrap();
+        }
+    }
+    assert_eq!(here.now().await.usage().reserved.0, 120);
+    clock_here.ahead.store(25 * HOUR, Ordering::Relaxed);
+    here.put("a", b"x").await.unwrap();
+    assert_eq!(here.now().await.usage().reserved.0, 120, "one clock is not enough");
+    clock_there.ahead.store(25 * HOUR + 5, Ordering::Relaxed);
+    there.put("b", b"x").await.unwrap();
+    let usage = there.now().await.usage();
+    assert_eq!(usage.reserved.0, 60);
+    assert!(matches!(here.upload_status(left).await, Err(Error::UploadGone)));
+    assert_eq!(here.upload_status(used).await.unwrap().offset.0, 4);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_far_ahead_makes_nothing_expire() {
+    let world = World::new();
+    let ((here, _), (there, clock_there)) = (pod(&world).await, pod(&world).await);
+    here.limit(1, 200, 200).await.unwrap();
+    let id = upload(&here, "a").await;
+    clock_there.ahead.store(1000 * HOUR, Ordering::Relaxed);
+    for name in ["x", "y"] {
+        there.put(name, b"x").await.unwrap();
+        here.put(name, b"y").await.unwrap();
+    }
+    assert_eq!(here.upload_status(id).await.unwrap().offset.0, 0);
+    assert_eq!(there.now().await.usage().reserved.0, 60);
+}
