@@ -73,7 +73,7 @@ struct Inner {
     volumes: Vec<Arc<Volume>>,
     host: Arc<dyn Host>,
     settings: Settings,
-    /// This run of this pod.
+    /// Whose clock this pod writes by.
     committer: Committer,
     spaces: Mutex<HashMap<(SpaceId, VolumeName), Arc<Replica>>>,
 }
@@ -99,7 +99,7 @@ impl Engine {
                 return Err(OpenError::Unusable { volume: volume.name.clone(), reason });
             }
         }
-        let committer = Committer(host.random());
+        let committer = Committer(host.machine().unwrap_or_else(|| host.random()));
         let inner = Inner { volumes, host, settings, committer, spaces: Mutex::default() };
         Ok(Self { inner: Arc::new(inner) })
     }

@@ -8,6 +8,11 @@ use futures::future::BoxFuture;
 pub trait Host: Send + Sync + 'static {
     /// Milliseconds since 1970 by the wall clock, which may jump. Nothing is ordered by it.
     fn now(&self) -> i64;
+    /// Names the machine whose wall clock that is; the same for all processes there. `None` when it is not known: then
+    /// the clock counts as this process's own.
+    fn machine(&self) -> Option<u64> {
+        None
+    }
     /// Time since some moment, which never goes back.
     fn elapsed(&self) -> Duration;
     /// 64 random bits.
@@ -22,6 +27,7 @@ pub trait Host: Send + Sync + 'static {
 #[derive(Debug)]
 pub struct TokioHost {
     started: std::time::Instant,
+    machine: Option<u64>,
     runtime: tokio::runtime::Handle,
 }
 
@@ -29,7 +35,12 @@ impl TokioHost {
     /// The host around the runtime that this is called in.
     #[must_use]
     pub fn current() -> Self {
-        Self { started: std::time::Instant::now(), runtime: tokio::runtime::Handle::current() }
+        // One id for each start of a kernel, also in a container. Two processes there have one clock.
+        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
+        let machine =
+            boot.ok().and_then(|text| uuid::Uuid::try_parse(text.trim()).ok()).map(|id| id.as_u64_pair().0);
+        let started = std::time::Instant::now();
+        Self { started, machine, runtime: tokio::runtime::Handle::current() }
     }
 }
 
@@ -37,6 +48,10 @@ impl Host for TokioHost {
     fn now(&self) -> i64 {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    fn machine(&self) -> Option<u64> {
+        self.machine
     }
 
     fn elapsed(&self) -> Duration {

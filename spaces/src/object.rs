@@ -110,7 +110,7 @@ impl ObjectWriter {
             None => {
                 let log = &self.shared.log;
                 log.ensure_space(self.object.born).await?;
-                log.volume.ensure(&log.layout.objects(self.object)).await?;
+                log.volume.ensure(&[log.layout.objects(self.object)]).await?;
                 self.file.insert(log.volume.fs.create(&log.layout.object(self.object)).await?).clone()
             }
         };

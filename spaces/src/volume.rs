@@ -122,18 +122,27 @@ impl Volume {
         }
     }
 
-    /// Makes a directory whose parent is there, durably. Whoever else made it may not have come to that.
-    pub(crate) async fn ensure(&self, directory: &str) -> Result<(), FsError> {
-        if self.durable().contains(directory) {
-            return Ok(());
+    /// Makes directories, durably, a parent before what is in it. Whoever else made one may not have come to that.
+    pub(crate) async fn ensure(&self, directories: &[String]) -> Result<(), FsError> {
+        let missing: Vec<&String> = {
+            let durable = self.durable();
+            directories.iter().filter(|directory| !durable.contains(directory.as_str())).collect()
+        };
+        let mut above = Vec::new();
+        for directory in &missing {
+            match self.fs.make_directory(directory).await {
+                Ok(()) | Err(FsError::Exists) => {}
+                Err(error) => return Err(error),
+            }
+            let parent = directory.rsplit_once('/').map_or("", |(parent, _)| parent);
+            if !above.contains(&parent) {
+                above.push(parent);
+            }
         }
-        match self.fs.make_directory(directory).await {
-            Ok(()) | Err(FsError::Exists) => {}
-            Err(error) => return Err(error),
+        for directory in above {
+            self.fs.sync_directory(directory).await?;
         }
-        let above = directory.rsplit_once('/').map_or("", |(above, _)| above);
-        self.fs.sync_directory(above).await?;
-        self.durable().insert(directory.into());
+        self.durable().extend(missing.into_iter().map(|directory| directory.as_str().into()));
         Ok(())
     }
 

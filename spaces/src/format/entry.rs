@@ -18,7 +18,7 @@ pub(crate) const LONGEST_ENTRY: usize = 1 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct EntryId(pub(crate) Uuid);
 
-/// Names one run of a pod, for the sake of whose clock is whose.
+/// Names the machine whose clock is written, so that one wrong clock is never taken for two that agree.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 #[cbor(transparent)]
 pub(crate) struct Committer(#[n(0)] pub(crate) u64);

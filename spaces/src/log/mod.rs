@@ -87,15 +87,12 @@ impl Log {
         if known > Generation::ZERO {
             return Ok(());
         }
-        for directory in self.layout.directories() {
-            self.volume.ensure(&directory).await?;
-        }
-        Ok(())
+        self.volume.ensure(&self.layout.directories()).await
     }
 
     /// Makes the directory of the block that an entry goes to.
     pub(crate) async fn ensure_block(&self, generation: Generation) -> Result<(), FsError> {
-        self.volume.ensure(&self.layout.block(generation)).await
+        self.volume.ensure(&[self.layout.block(generation)]).await
     }
 
     /// An error of the home volume.

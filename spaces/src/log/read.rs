@@ -72,8 +72,8 @@ impl Log {
             let what = "the entry is missing, and later ones are there";
             return Err(LogError::Broken(format!("{}: {what}", self.layout.entry(missing))));
         }
-        // Was the beginning taken away while the rest was read?
-        if self.is_gone(first).await? {
+        // Was the beginning taken away while the rest was read? Of the last block that is known already.
+        if block_of(first) != block_of(state.generation.next()) && self.is_gone(first).await? {
             return Ok(None);
         }
         Ok(Some(Loaded { state, first }))

@@ -43,7 +43,7 @@ impl Pack {
             return Ok(());
         }
         let directory = log.layout.objects(self.object);
-        log.volume.ensure(&directory).await?;
+        log.volume.ensure(std::slice::from_ref(&directory)).await?;
         log.volume.fs.write(&log.layout.object(self.object), self.content.clone()).await?;
         log.volume.fs.sync_directory(&directory).await?;
         self.written = true;
