@@ -1,0 +1,190 @@
+//! A Kubernetes API that the tests play: Members and Groups, with versions and field managers, and refusals on demand.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, Method, StatusCode, Uri};
+use internet_disk_web_pod::SelfService;
+use internet_disk_web_pod::config::Watched;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::world::World;
+
+const OBJECTS: &str = "/apis/internetdisk.dev/v1alpha1/namespaces/disk/";
+
+/// A write that arrived.
+#[derive(Clone, Debug)]
+pub(crate) struct Written {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) query: String,
+    pub(crate) body: Value,
+}
+
+#[derive(Default)]
+pub(crate) struct Api {
+    pub(crate) objects: BTreeMap<String, Value>,
+    pub(crate) written: Vec<Written>,
+    /// So many writes find that somebody else was faster.
+    pub(crate) conflicts: u32,
+    /// What is answered to the next write.
+    pub(crate) refusal: Option<Value>,
+    version: u64,
+}
+
+/// A handle to it; clones speak of the same API.
+#[derive(Clone)]
+pub(crate) struct Kubernetes {
+    api: Arc<Mutex<Api>>,
+    url: String,
+}
+
+impl Kubernetes {
+    /// An API that knows the members and groups of a world.
+    pub(crate) async fn start(world: &World) -> Self {
+        let mut api = Api::default();
+        for member in world.members.values() {
+            let allocations: Vec<Value> = member
+                .allocations
+                .iter()
+                .map(|one| json!({ "group": one.group, "size": one.size.to_quantity() }))
+                .collect();
+            let spec = json!({ "clusterRef": { "name": "demo" }, "quota": member.quota.to_quantity(),
+                "allocations": allocations });
+            api.put(format!("members/{}", member.name), member.uid.0, spec);
+        }
+        for group in world.groups.values() {
+            let members: Vec<Value> = group
+                .participants
+                .iter()
+                .map(|one| json!({ "name": one.name, "role": one.role, "memberUID": one.member }))
+                .collect();
+            let spec = json!({ "clusterRef": { "name": "demo" }, "members": members });
+            api.put(format!("groups/{}", group.name), group.uid.0, spec);
+        }
+        let api = Arc::new(Mutex::new(api));
+        let router = Router::new().fallback(answer).with_state(api.clone());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self { api, url }
+    }
+
+    pub(crate) fn api(&self) -> MutexGuard<'_, Api> {
+        self.api.lock().unwrap()
+    }
+
+    pub(crate) fn written(&self) -> Vec<Written> {
+        self.api().written.clone()
+    }
+
+    pub(crate) fn object(&self, path: &str) -> Value {
+        self.api().objects[path].clone()
+    }
+
+    pub(crate) fn self_service(&self) -> SelfService {
+        self_service(&self.url)
+    }
+}
+
+/// Self-service through an API at this address.
+pub(crate) fn self_service(url: &str) -> SelfService {
+    let config = kube::Config::new(url.parse().unwrap());
+    let client = kube::Client::try_from(config).unwrap();
+    SelfService::new(client, Watched { namespace: "disk".to_owned(), cluster: "demo".to_owned() })
+}
+
+impl Api {
+    fn put(&mut self, path: String, uid: Uuid, spec: Value) -> Value {
+        self.version += 1;
+        let (plural, name) = path.split_once('/').unwrap();
+        let kind = if plural == "members" { "Member" } else { "Group" };
+        let object = json!({
+            "apiVersion": "internetdisk.dev/v1alpha1", "kind": kind,
+            "metadata": { "name": name, "namespace": "disk", "uid": uid,
+                "resourceVersion": self.version.to_string() },
+            "spec": spec,
+        });
+        self.objects.insert(path, object.clone());
+        object
+    }
+
+    fn handle(&mut self, method: &Method, uri: &Uri, applies: bool, body: Value) -> Result<Value, Value> {
+        let path = uri.path().strip_prefix(OBJECTS).unwrap_or("nowhere").to_owned();
+        if method == Method::GET {
+            return self.objects.get(&path).cloned().ok_or_else(|| status(404, "NotFound", "not found"));
+        }
+        self.written.push(Written {
+            method: method.clone(),
+            path: path.clone(),
+            query: uri.query().unwrap_or_default().to_owned(),
+            body: body.clone(),
+        });
+        if let Some(refusal) = self.refusal.take() {
+            return Err(refusal);
+        }
+        if method == Method::POST {
+            let prefix = body["metadata"]["generateName"].as_str().unwrap().to_owned();
+            return Ok(self.put(format!("{path}/{prefix}x7k2p"), Uuid::new_v4(), body["spec"].clone()));
+        }
+        let mut object =
+            self.objects.get(&path).cloned().ok_or_else(|| status(404, "NotFound", "not found"))?;
+        if self.conflicts > 0 {
+            self.conflicts -= 1;
+            self.version += 1;
+            object["metadata"]["resourceVersion"] = json!(self.version.to_string());
+            self.objects.insert(path.clone(), object.clone());
+        }
+        for field in ["uid", "resourceVersion"] {
+            let named = &body["metadata"][field];
+            assert!(named.is_string(), "a write names the {field} it means: {body}");
+            if *named != object["metadata"][field] {
+                return Err(status(409, "Conflict", "the object has been modified"));
+            }
+        }
+        for (list, key) in [("allocations", "group"), ("members", "name")] {
+            let Some(items) = body["spec"][list].as_array() else { continue };
+            let live = object["spec"][list].as_array().cloned().unwrap_or_default();
+            let mut new = items.clone();
+            if applies {
+                let kept = live.into_iter().filter(|one| !items.iter().any(|item| item[key] == one[key]));
+                new.splice(0..0, kept);
+            }
+            object["spec"][list] = json!(new);
+        }
+        self.version += 1;
+        object["metadata"]["resourceVersion"] = json!(self.version.to_string());
+        self.objects.insert(path, object.clone());
+        Ok(object)
+    }
+}
+
+/// A refusal as the API server writes it.
+pub(crate) fn status(code: u16, reason: &str, message: &str) -> Value {
+    json!({ "apiVersion": "v1", "kind": "Status", "metadata": {}, "status": "Failure",
+        "code": code, "reason": reason, "message": message })
+}
+
+async fn answer(
+    State(api): State<Arc<Mutex<Api>>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let body = serde_json::from_slice(&body).unwrap_or_default();
+    let kind = headers.get("content-type").map_or("", |value| value.to_str().unwrap());
+    let applies = kind == "application/apply-patch+yaml";
+    match api.lock().unwrap().handle(&method, &uri, applies, body) {
+        Ok(object) => axum::Json(object).into_response(),
+        Err(status) => {
+            let code = StatusCode::from_u16(u16::try_from(status["code"].as_u64().unwrap()).unwrap());
+            (code.unwrap(), axum::Json(status)).into_response()
+        }
+    }
+}
