@@ -40,6 +40,7 @@ async fn refused(client: &Client<'_>, status: u16, code: &str, what: &str) {
 
 async fn refused_by(client: &Client<'_>, method: &str, path: &str, status: u16, code: &str, what: &str) {
     let answer = client.send(method, path, &TUS, r#"{"op":"mkdir","path":"hacked"}"#).await;
+    let code = if method == "HEAD" { "" } else { code };
     assert_eq!(answer.outcome(), (status, code.to_owned()), "{what}: {method} {path}: {answer:?}");
 }
 

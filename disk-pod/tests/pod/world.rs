@@ -288,10 +288,9 @@ impl Answer {
             .unwrap_or_else(|_| panic!("not JSON: {}", String::from_utf8_lossy(&self.body)))
     }
 
-    /// The status, and the code of the problem when it is one.
+    /// The status, and the code of the problem when it is one and not the answer to a HEAD.
     pub(crate) fn outcome(&self) -> (u16, String) {
-        let problem =
-            self.headers.get("content-type").is_some_and(|value| value == "application/problem+json");
+        let problem = self.header("content-type") == "application/problem+json" && !self.body.is_empty();
         let code =
             if problem { self.json()["code"].as_str().unwrap_or_default().to_owned() } else { String::new() };
         (self.status.as_u16(), code)
