@@ -4,6 +4,7 @@
 //! controller is a [`controller::Reconciler`] with a [`controller::Queue`]; what it watches are the
 //! [`mirror::Mirror`]s of the [`context::Context`], which every controller shares.
 
+pub mod accounts;
 pub mod apply;
 pub mod cluster;
 pub mod config;

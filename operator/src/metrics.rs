@@ -12,6 +12,8 @@ pub struct OperatorMetrics {
     waiting: IntGaugeVec,
     statuses: IntCounterVec,
     leading: IntGauge,
+    limits: IntCounterVec,
+    publications: HistogramVec,
 }
 
 impl OperatorMetrics {
@@ -29,7 +31,18 @@ impl OperatorMetrics {
             "Time that one look at an object took.",
         )
         .buckets(vec![0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10.0, 60.0]);
+        let publications = HistogramOpts::new(
+            "internet_disk_operator_publication_duration_seconds",
+            "Time that the publication of a changed roster took, by outcome.",
+        )
+        .buckets(vec![0.005, 0.025, 0.1, 0.5, 2.5, 10.0]);
         Ok(Self {
+            limits: counter(
+                "internet_disk_operator_limits_total",
+                "Limits of spaces that disk pods were asked to commit, by outcome.",
+                &["outcome"],
+            )?,
+            publications: metrics.register(HistogramVec::new(publications, &["outcome"])?)?,
             reconciled: counter(
                 "internet_disk_operator_reconciles_total",
                 "Looks at objects, by controller and outcome.",
@@ -62,6 +75,17 @@ impl OperatorMetrics {
     pub(crate) fn status(&self, kind: &str, written: bool) {
         let outcome = if written { "written" } else { "equal" };
         self.statuses.with_label_values(&[kind, outcome]).inc();
+    }
+
+    pub(crate) fn limits(&self, committed: usize, failed: usize) {
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        self.limits.with_label_values(&["committed"]).inc_by(count(committed));
+        self.limits.with_label_values(&["failed"]).inc_by(count(failed));
+    }
+
+    pub(crate) fn published(&self, success: bool, took: Duration) {
+        let outcome = if success { "success" } else { "failure" };
+        self.publications.with_label_values(&[outcome]).observe(took.as_secs_f64());
     }
 
     pub(crate) fn leading(&self, leading: bool) {

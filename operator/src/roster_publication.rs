@@ -1,1 +1,7 @@
-//! Publishes the roster and the credentials.
+//! Publishes the roster and the credentials: writes what changed, the index last.
+
+mod credentials;
+mod index;
+mod publisher;
+
+pub(crate) use publisher::{PublishError, Published, Publisher};

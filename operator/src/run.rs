@@ -8,7 +8,7 @@ use kube::Client;
 use serve::{Admin, Metrics, Probes, Readiness, Shutdown};
 use tokio::task::JoinSet;
 
-use crate::cluster;
+use crate::{accounts, cluster};
 use crate::config::{Command, CommandLine, Settings};
 use crate::context::Context;
 use crate::controller::Controllers;
@@ -64,6 +64,7 @@ async fn start(settings: Settings) -> anyhow::Result<()> {
 async fn work(context: Arc<Context>, shutdown: Shutdown) {
     let mut controllers = Controllers::new(context.metrics.clone(), shutdown.clone());
     cluster::register(&context, &mut controllers);
+    accounts::register(&context, &mut controllers);
 
     let mut watching = JoinSet::new();
     watching.spawn(context.disk_clusters.clone().follow());

@@ -1,0 +1,449 @@
+//! One look at everything: hold, assess, commit limits, publish, write statuses, let go.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::{Duration, Instant};
+
+use api::ids::{GroupUid, MemberUid, SpaceId, VolumeName};
+use api::kubernetes::condition::{ConditionType, Finding, Reason};
+use api::kubernetes::disk_cluster::volume::VolumeState;
+use api::kubernetes::{DiskCluster, Group, Member};
+use jiff::Timestamp;
+use roster::{GroupEntry, Head, MemberEntry};
+
+use super::assess::{Assessment, Objects, assess};
+use super::ledger::Ledger;
+use super::secrets::SecretChanges;
+use super::statuses::{Moving, StatusWrite, differing, write_all};
+use super::strays::saying;
+use super::write::Rest;
+use super::{DEBOUNCE, Named, finalizers};
+use crate::context::Context;
+use crate::controller::{Key, Next, Queue};
+use crate::groups::status::{GroupFacts, status as group_status};
+use crate::lending::{InForce, LimitStep, Plan, Purpose, plan};
+use crate::limits::{LimitsClient, commit};
+use crate::members::Presence;
+use crate::members::passwords::SecretKey;
+use crate::members::status::{Credential, MemberFacts, status as member_status};
+use crate::prepared::Prepared;
+use crate::roster_publication::PublishError;
+
+/// So many limits are committed in one round; then everything is looked at again, so that whoever changes something
+/// does not wait for thousands of others.
+const MOST_LIMITS: usize = 768;
+/// What is used is asked for so often, where nothing else is to be committed.
+const REFRESHED_EVERY: Duration = Duration::from_secs(300);
+/// But of few spaces at once.
+const MOST_REFRESHED: usize = 64;
+/// The key in a Secret, if none is named.
+const PASSWORD: &str = "password";
+/// What goes on at once goes on after so long: others come between.
+const AT_ONCE: Duration = Duration::from_millis(1);
+/// After what failed for one object or another.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// Why a round could not be finished.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub(crate) struct RoundError(#[from] PublishError);
+
+impl RoundError {
+    pub(super) fn is_conflict(&self) -> bool {
+        self.0.is_conflict()
+    }
+}
+
+pub(super) struct Round<'a> {
+    pub(super) context: &'a Context,
+    pub(super) queue: &'a Queue,
+    pub(super) limits: &'a LimitsClient,
+    pub(super) secrets: &'a SecretChanges,
+    pub(super) key: &'a Key,
+    pub(super) cluster: &'a DiskCluster,
+    pub(super) prepared: &'a Prepared,
+}
+
+impl Round<'_> {
+    pub(super) async fn go(&self, ledger: &mut Ledger, named: Named) -> Result<Next, RoundError> {
+        let client = &self.context.client;
+        let mut members = ledger.members.of(named.members);
+        let mut groups = ledger.groups.of(named.groups);
+        let held = finalizers::hold(client, &mut members, &mut ledger.members).await;
+        let mut rest = held.max(finalizers::hold(client, &mut groups, &mut ledger.groups).await);
+
+        let assessment = assess(Objects { members, groups, volumes: self.volumes() }, &ledger.in_force);
+        let credentials = self.credentials(ledger, &assessment);
+        self.reserve(ledger, &assessment, &credentials).await?;
+        let books = assessment.books(&ledger.in_force, &ledger.doubts);
+        let spaces = assessment.spaces(&books);
+        ledger.in_force.retain(|space| spaces.contains(&space));
+        ledger.trouble.retain(|space| spaces.contains(&space));
+        ledger.doubts.retain(|member| assessment.members.contains_key(&member));
+
+        let first = plan(&books);
+        let (steps, waiting) = due(first.limits, &ledger.in_force, &books_spaces(&books));
+        rest = rest.max(Rest::left(steps.len() > MOST_LIMITS)).max(self.commit(ledger, steps).await);
+
+        let books = assessment.books(&ledger.in_force, &ledger.doubts);
+        let second = plan(&books);
+        let published = self.publish(ledger, &assessment, &credentials).await;
+        let is_published = published.is_ok();
+        rest = rest.max(self.write(ledger, &assessment, &second, &credentials, is_published).await);
+        rest = rest.max(self.let_go(ledger, &assessment, &second).await);
+        published?;
+        Ok(self.next(ledger, &second, waiting, rest))
+    }
+
+    fn volumes(&self) -> Vec<VolumeName> {
+        let active = self.cluster.spec.volumes.iter().filter(|volume| volume.state == VolumeState::Active);
+        active
+            .filter_map(|volume| volume.name.parse().ok())
+            .filter(|name| self.prepared.settings.volumes.contains(name))
+            .collect()
+    }
+
+    /// What there is to sign in with, for each member; what is not known yet is being read.
+    fn credentials(&self, ledger: &mut Ledger, assessment: &Assessment) -> HashMap<MemberUid, Credential> {
+        ledger.passwords.take_outcomes();
+        let staying = assessment.members.values().filter(|account| account.presence != Presence::Leaves);
+        let wanted: HashMap<MemberUid, Option<SecretKey>> = staying
+            .map(|account| {
+                let reference = account.object.spec.password_secret_ref.as_ref();
+                let secret = reference.map(|reference| SecretKey {
+                    name: reference.name.clone(),
+                    key: reference.key.clone().unwrap_or_else(|| PASSWORD.to_owned()),
+                });
+                (account.uid, secret)
+            })
+            .collect();
+        let names = wanted.values().flatten().map(|secret| secret.name.clone()).collect();
+        let changed = self.secrets.look(self.key, names);
+        let (queue, key) = (self.queue.clone(), self.key.clone());
+        ledger.passwords.look(&wanted, &changed, move || queue.push_after(key.clone(), DEBOUNCE));
+        wanted
+            .into_iter()
+            .map(|(uid, secret)| {
+                let identified =
+                    assessment.members.get(&uid).is_some_and(|one| !one.object.spec.identities.is_empty());
+                let credential = match secret {
+                    Some(_) => ledger.passwords.credential(uid),
+                    None if identified => Credential::There,
+                    None => Credential::NotAsked,
+                };
+                (uid, credential)
+            })
+            .collect()
+    }
+
+    async fn commit(&self, ledger: &mut Ledger, mut steps: Vec<LimitStep>) -> Rest {
+        steps.truncate(MOST_LIMITS);
+        if steps.is_empty() {
+            return Rest::Nothing;
+        }
+        let spaces: Vec<SpaceId> = steps.iter().map(|step| step.space).collect();
+        let ready = self.prepared.disk_pods.iter().any(|pod| pod.ready);
+        let mut commits =
+            commit(self.limits, self.prepared, steps, &mut ledger.in_force, &mut ledger.generations).await;
+        if !ready {
+            let reason = format!("no disk server is ready: kubectl describe diskcluster {}", self.key.name);
+            commits.failed.extend(spaces.iter().map(|space| (*space, reason.clone())));
+        }
+        self.context.metrics.limits(commits.committed, commits.failed.len());
+        ledger.trouble.tried(&spaces, &commits, Instant::now());
+        if ready { Rest::Nothing } else { Rest::Failed }
+    }
+
+    /// Writes down which generations will be used, before any of them is.
+    async fn reserve(
+        &self,
+        ledger: &mut Ledger,
+        assessment: &Assessment,
+        credentials: &HashMap<MemberUid, Credential>,
+    ) -> Result<(), RoundError> {
+        let Some(end) = ledger.generations.wanted() else { return Ok(()) };
+        if !ledger.published.is_nothing() {
+            ledger.publisher.reserve(&mut ledger.published, end).await?;
+            ledger.generations.reserved(end);
+            return Ok(());
+        }
+        // There must be a roster to write it on. The first of the block goes into the very write that reserves it.
+        let generation = ledger.generations.last().next();
+        let stored = stored(ledger, assessment, credentials);
+        let compiled = assessment.publishable(&ledger.in_force);
+        ledger
+            .publisher
+            .publish(
+                &self.prepared.operator_key,
+                &mut ledger.published,
+                (generation, end),
+                self.head(),
+                compiled,
+                stored,
+            )
+            .await?;
+        ledger.generations.used(generation);
+        ledger.generations.reserved(end);
+        Ok(())
+    }
+
+    fn head(&self) -> Head {
+        Head {
+            cluster: self.prepared.uid,
+            cluster_name: self.key.name.clone(),
+            namespace: self.key.namespace.clone(),
+            credentials: Vec::new(),
+            settings: self.prepared.settings.clone(),
+        }
+    }
+
+    async fn publish(
+        &self,
+        ledger: &mut Ledger,
+        assessment: &Assessment,
+        credentials: &HashMap<MemberUid, Credential>,
+    ) -> Result<(), RoundError> {
+        let stored = stored(ledger, assessment, credentials);
+        let compiled = assessment.publishable(&ledger.in_force);
+        let Some(generation) = ledger.generations.take() else { return Ok(()) };
+        let began = Instant::now();
+        let end = ledger.generations.end();
+        let changed = ledger
+            .publisher
+            .publish(
+                &self.prepared.operator_key,
+                &mut ledger.published,
+                (generation, end),
+                self.head(),
+                compiled,
+                stored,
+            )
+            .await;
+        match changed {
+            Ok(true) => {
+                self.context.metrics.published(true, began.elapsed());
+                tracing::debug!(cluster = %self.key, %generation, "Published the roster.");
+                Ok(())
+            }
+            Ok(false) => Ok(()),
+            Err(error) => {
+                self.context.metrics.published(false, began.elapsed());
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Writes the statuses that differ.
+    async fn write(
+        &self,
+        ledger: &mut Ledger,
+        assessment: &Assessment,
+        plan: &Plan,
+        credentials: &HashMap<MemberUid, Credential>,
+        published: bool,
+    ) -> Rest {
+        let now = Timestamp::now();
+        let members = self.member_writes(ledger, assessment, plan, credentials, published, now);
+        let members = differing(self.context, members);
+        for write in &members {
+            if let (Some((uid, grants)), Some(version)) =
+                (&write.grants, &write.object.metadata.resource_version)
+            {
+                ledger.doubts.sent(*uid, version, grants);
+            }
+        }
+        let written = write_all(self.context, members).await;
+        let mut rest = written.rest;
+        for (object, uid) in written.done {
+            ledger.members.wrote(object);
+            if let Some(uid) = uid {
+                ledger.doubts.done(uid);
+            }
+        }
+        let groups = self.group_writes(ledger, assessment, plan, published, now);
+        let written = write_all(self.context, differing(self.context, groups)).await;
+        rest = rest.max(written.rest);
+        for (object, _) in written.done {
+            ledger.groups.wrote(object);
+        }
+        rest
+    }
+
+    fn member_writes(
+        &self,
+        ledger: &Ledger,
+        assessment: &Assessment,
+        plan: &Plan,
+        credentials: &HashMap<MemberUid, Credential>,
+        published: bool,
+        now: Timestamp,
+    ) -> Vec<StatusWrite<Member>> {
+        let entries: HashMap<MemberUid, &MemberEntry> =
+            assessment.compiled.members.iter().map(|entry| (entry.uid, entry)).collect();
+        let unsettled = unsettled(&plan.limits);
+        let mut writes = Vec::new();
+        for (uid, account) in &assessment.members {
+            let grants = plan.grants.get(uid).unwrap_or(&account.granted);
+            let own = ledger.in_force.get(account.space);
+            let facts = MemberFacts {
+                account,
+                entry: entries.get(uid).copied(),
+                grants,
+                groups: &assessment.seen,
+                own,
+                settled: own.is_some() && !unsettled.contains(&account.space),
+                trouble: ledger.trouble.of(account.space, Instant::now()),
+                credential: credentials.get(uid).unwrap_or(&Credential::NotAsked),
+                published,
+            };
+            if let Some(status) = member_status(&facts, now) {
+                let grants = Some((*uid, grants.clone()));
+                writes.push(StatusWrite { object: account.object.clone(), status, grants });
+            }
+        }
+        for (object, why) in &assessment.refused_members {
+            let finding = Finding::is_not(ConditionType::Ready, Reason::InvalidSpec, why.clone());
+            let status = saying(&**object, finding, now);
+            writes.push(StatusWrite { object: object.clone(), status, grants: None });
+        }
+        writes
+    }
+
+    fn group_writes(
+        &self,
+        ledger: &Ledger,
+        assessment: &Assessment,
+        plan: &Plan,
+        published: bool,
+        now: Timestamp,
+    ) -> Vec<StatusWrite<Group>> {
+        let entries: HashMap<GroupUid, &GroupEntry> =
+            assessment.compiled.groups.iter().map(|entry| (entry.uid, entry)).collect();
+        let unsettled = unsettled(&plan.limits);
+        let moving = Moving::of(&plan.grants, |member| {
+            assessment.members.get(&member).map(|account| account.granted.clone()).unwrap_or_default()
+        });
+        let mut writes = Vec::new();
+        for (uid, account) in &assessment.groups {
+            let disk = ledger.in_force.get(account.space);
+            let facts = GroupFacts {
+                account,
+                entry: entries.get(uid).copied(),
+                disk,
+                settled: disk.is_some() && !unsettled.contains(&account.space),
+                trouble: ledger.trouble.of(account.space, Instant::now()),
+                published,
+                moving: moving.groups.contains(uid),
+            };
+            if let Some(status) = group_status(&facts, now) {
+                writes.push(StatusWrite { object: account.object.clone(), status, grants: None });
+            }
+        }
+        for (object, why) in &assessment.refused_groups {
+            let finding = Finding::is_not(ConditionType::Ready, Reason::InvalidSpec, why.clone());
+            let status = saying(&**object, finding, now);
+            writes.push(StatusWrite { object: object.clone(), status, grants: None });
+        }
+        writes
+    }
+
+    /// Lets those go of whom nothing is in force any more.
+    async fn let_go(&self, ledger: &mut Ledger, assessment: &Assessment, plan: &Plan) -> Rest {
+        let deleted = |at: &Option<_>| Option::is_some(at);
+        let mut members: Vec<_> = plan
+            .members_gone
+            .iter()
+            .filter_map(|uid| assessment.members.get(uid).map(|account| account.object.clone()))
+            .collect();
+        let refused = assessment.refused_members.iter().map(|(object, _)| object);
+        members.extend(refused.filter(|object| deleted(&object.metadata.deletion_timestamp)).cloned());
+        let mut groups: Vec<_> = plan
+            .groups_gone
+            .iter()
+            .filter_map(|uid| assessment.groups.get(uid).map(|account| account.object.clone()))
+            .collect();
+        let refused = assessment.refused_groups.iter().map(|(object, _)| object);
+        groups.extend(refused.filter(|object| deleted(&object.metadata.deletion_timestamp)).cloned());
+        let client = &self.context.client;
+        let members = finalizers::let_go(client, members, &mut ledger.members).await;
+        let groups = finalizers::let_go(client, groups, &mut ledger.groups).await;
+        members.max(groups)
+    }
+
+    fn next(&self, ledger: &Ledger, plan: &Plan, waiting: Option<Instant>, rest: Rest) -> Next {
+        let now = Instant::now();
+        if rest == Rest::Failed {
+            return Next::After(AGAIN);
+        }
+        // Grants that were written let more limits be committed, and the other way round.
+        let went_on = !plan.grants.is_empty()
+            || plan.limits.iter().any(|step| {
+                step.purpose != Purpose::Move
+                    && ledger.in_force.due(step.space, step.target, step.ceiling).is_none_or(|due| due <= now)
+            });
+        if went_on || rest == Rest::Left {
+            return Next::After(AT_ONCE);
+        }
+        let moves =
+            plan.limits.iter().filter_map(|step| ledger.in_force.due(step.space, step.target, step.ceiling));
+        let at = moves.chain(waiting).chain(ledger.passwords.next()).chain(ledger.trouble.next(now)).min();
+        let pause = at.map_or(REFRESHED_EVERY, |at| at.saturating_duration_since(now));
+        Next::After(pause.clamp(DEBOUNCE, REFRESHED_EVERY))
+    }
+}
+
+/// What there is to sign in with, of those who do not leave.
+fn stored(
+    ledger: &Ledger,
+    assessment: &Assessment,
+    credentials: &HashMap<MemberUid, Credential>,
+) -> Vec<roster::credentials::Credential> {
+    assessment
+        .members
+        .values()
+        .filter(|account| credentials.contains_key(&account.uid))
+        .filter_map(|account| ledger.passwords.stored(account.uid, &account.name))
+        .collect()
+}
+
+type Spaces = BTreeMap<SpaceId, LimitStep>;
+
+/// Every space with the limit it has, to be asked for again.
+fn books_spaces(books: &crate::lending::Books) -> Spaces {
+    let members = books.members.values().filter_map(|book| Some((book.space, &book.volume, book.own?)));
+    let groups = books.groups.values().filter_map(|book| Some((book.space, &book.volume, book.disk?)));
+    members
+        .chain(groups)
+        .map(|(space, volume, known)| {
+            let (target, ceiling) = (known.limit, known.limit);
+            let step = LimitStep { space, volume: volume.clone(), target, ceiling, purpose: Purpose::Learn };
+            (space, step)
+        })
+        .collect()
+}
+
+/// The steps to take now, those first that people wait for; then spaces that were not asked about for long. And when
+/// the next will be due.
+fn due(steps: Vec<LimitStep>, in_force: &InForce, all: &Spaces) -> (Vec<LimitStep>, Option<Instant>) {
+    let now = Instant::now();
+    let planned: HashSet<SpaceId> = steps.iter().map(|step| step.space).collect();
+    let (mut steps, later): (Vec<_>, Vec<_>) = steps
+        .into_iter()
+        .partition(|step| in_force.due(step.space, step.target, step.ceiling).is_none_or(|due| due <= now));
+    steps.sort_by_key(|step| step.purpose);
+    let next = later.iter().filter_map(|step| in_force.due(step.space, step.target, step.ceiling)).min();
+    let mut stale: Vec<(Instant, &LimitStep)> = all
+        .values()
+        .filter(|step| !planned.contains(&step.space))
+        .filter_map(|step| Some((in_force.asked(step.space)? + REFRESHED_EVERY, step)))
+        .collect();
+    stale.sort_by_key(|(at, _)| *at);
+    let refreshed = stale.iter().take_while(|(at, _)| *at <= now).take(MOST_REFRESHED);
+    let refreshed: Vec<LimitStep> = refreshed.map(|(_, step)| (*step).clone()).collect();
+    let next_stale = stale.get(refreshed.len()).map(|(at, _)| *at);
+    steps.extend(refreshed);
+    (steps, next.into_iter().chain(next_stale).min())
+}
+
+fn unsettled(limits: &[LimitStep]) -> HashSet<SpaceId> {
+    limits.iter().filter(|step| step.purpose != Purpose::Move).map(|step| step.space).collect()
+}
