@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::channel::oneshot;
 
 use crate::error::Error;
 use crate::extent::{Extent, ObjectId};
@@ -22,6 +23,8 @@ pub struct Reader {
     ahead: VecDeque<Extent>,
     /// The object that was read last, for the next extent may be in it too.
     opened: Option<(ObjectId, Arc<dyn OpenFile>)>,
+    /// The next piece, when it is being read already, and how long it must be.
+    reading: Option<(usize, oneshot::Receiver<Result<Bytes, FsError>>)>,
 }
 
 /// Bytes of an open file, for those who send them without looking at them.
@@ -38,7 +41,7 @@ pub struct Segment {
 impl Reader {
     pub(crate) fn new(replica: Arc<Replica>, node: &Node, range: Range<u64>) -> Result<Self, Error> {
         let Kind::File { extents, .. } = &node.kind else { return Err(Error::IsADirectory) };
-        Ok(Self { replica, ahead: cut(extents, range), opened: None })
+        Ok(Self { replica, ahead: cut(extents, range), opened: None, reading: None })
     }
 
     /// The next bytes; `None` at the end.
@@ -48,23 +51,45 @@ impl Reader {
     pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         let Some(extent) = self.ahead.front().copied() else { return Ok(None) };
         let file = self.open(extent.object).await?;
-        let wanted = extent.length.min(CHUNK);
-        let length = usize::try_from(wanted).unwrap_or(usize::MAX);
-        let chunk = file.read(extent.offset, length).await.map_err(|error| self.error(error))?;
+        let (length, read) = match self.reading.take() {
+            Some((length, reading)) => (length, reading.await.unwrap_or(Err(FsError::Stalled))),
+            None => {
+                let length = piece(&extent);
+                (length, file.read(extent.offset, length).await)
+            }
+        };
+        let chunk = read.map_err(|error| self.error(error))?;
         if chunk.len() != length {
             // What is referred to is durable and never changes: the volume lost something.
             let log = &self.replica.shared.log;
             let place = log.layout.object(extent.object);
             return Err(Error::Io(format!("volume {}, {place}: the file ends too early", log.volume.name)));
         }
+        self.advance(length as u64);
+        self.read_ahead(&extent, file);
+        Ok(Some(chunk))
+    }
+
+    fn advance(&mut self, length: u64) {
         match self.ahead.front_mut() {
-            Some(extent) if extent.length > wanted => {
-                extent.offset += wanted;
-                extent.length -= wanted;
+            Some(extent) if extent.length > length => {
+                extent.offset += length;
+                extent.length -= length;
             }
             _ => drop(self.ahead.pop_front()),
         }
-        Ok(Some(chunk))
+    }
+
+    /// Begins with the next piece of the same object while the one before is on its way to the client.
+    fn read_ahead(&mut self, last: &Extent, file: Arc<dyn OpenFile>) {
+        let Some(next) = self.ahead.front().filter(|next| next.object == last.object) else { return };
+        let (offset, length) = (next.offset, piece(next));
+        let (reply, reading) = oneshot::channel();
+        self.replica.shared.host.spawn(Box::pin(async move {
+            // Nobody may want it any more.
+            let _ = reply.send(file.read(offset, length).await);
+        }));
+        self.reading = Some((length, reading));
     }
 
     /// Opens all files that the rest lies in, in order.
@@ -97,6 +122,11 @@ impl Reader {
             error => self.replica.shared.log.error(error),
         }
     }
+}
+
+/// How much of an extent is read at once.
+fn piece(extent: &Extent) -> usize {
+    usize::try_from(extent.length.min(CHUNK)).unwrap_or(usize::MAX)
 }
 
 /// The extents of a range.
