@@ -36,7 +36,10 @@ fn claims() -> Policy {
     }
 }
 
-const UNREADABLE: &str = "'you may not read Secret ' + variables.unreadable.join(', ') \
+const READABLE: &str = "variables.named.all(n, authorizer.group('').resource('secrets').namespace(request.namespace)\
+     .name(n).check('get').allowed())";
+/// The authorizer is not there when a message is made, so that it names all that were new.
+const UNREADABLE: &str = "'you may not read Secret ' + variables.named.join(' or ') \
      + ', so you may not have the operator read it: ask somebody who may'";
 
 /// The operator reads Secrets for whoever names them; so whoever names one must be able to read it himself.
@@ -52,12 +55,8 @@ fn member_secrets() -> Policy {
             "has(object.spec.passwordSecretRef) && (request.operation == 'CREATE' \
              || object.spec.?passwordSecretRef != oldObject.spec.?passwordSecretRef)",
         )],
-        variables: vec![(
-            "unreadable",
-            "[object.spec.passwordSecretRef.name].filter(n, !authorizer.group('').resource('secrets')\
-             .namespace(request.namespace).name(n).check('get').allowed())",
-        )],
-        validations: vec![Validation::forbids_saying("variables.unreadable.size() == 0", UNREADABLE)],
+        variables: vec![("named", "[object.spec.passwordSecretRef.name]")],
+        validations: vec![Validation::forbids_saying(READABLE, UNREADABLE)],
         effect: Effect::Deny,
     }
 }
@@ -72,11 +71,6 @@ fn cluster_secrets() -> Policy {
         conditions: vec![],
         variables: vec![
             (
-                "named",
-                "object.spec.signIn.?oidc.orValue([]).filter(p, has(p.clientSecretRef)).map(p, p.clientSecretRef.name) \
-                 + [?object.spec.web.exposure.?tls.?secretRef.?name, ?object.spec.disk.exposure.?tls.?secretRef.?name]",
-            ),
-            (
                 "before",
                 "request.operation == 'CREATE' ? [] : oldObject.spec.signIn.?oidc.orValue([])\
                  .filter(p, has(p.clientSecretRef)).map(p, p.clientSecretRef.name) \
@@ -84,12 +78,13 @@ fn cluster_secrets() -> Policy {
                  ?oldObject.spec.disk.exposure.?tls.?secretRef.?name]",
             ),
             (
-                "unreadable",
-                "variables.named.filter(n, !(n in variables.before) && !authorizer.group('').resource('secrets')\
-                 .namespace(request.namespace).name(n).check('get').allowed())",
+                "named",
+                "(object.spec.signIn.?oidc.orValue([]).filter(p, has(p.clientSecretRef)).map(p, p.clientSecretRef.name) \
+                 + [?object.spec.web.exposure.?tls.?secretRef.?name, ?object.spec.disk.exposure.?tls.?secretRef.?name])\
+                 .filter(n, !(n in variables.before))",
             ),
         ],
-        validations: vec![Validation::forbids_saying("variables.unreadable.size() == 0", UNREADABLE)],
+        validations: vec![Validation::forbids_saying(READABLE, UNREADABLE)],
         effect: Effect::Deny,
     }
 }

@@ -1,0 +1,141 @@
+//! What the API server takes and what it refuses, and in which words: a table of objects and patches, tried as a dry
+//! run against the real API server. Rules that one object decides stand in the definitions; who may do what, and what
+//! crosses objects, in admission policies.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // a test: all of it
+
+mod disk_clusters;
+mod groups;
+mod kubectl;
+mod members;
+mod others;
+mod place;
+mod self_service;
+mod two_writers;
+
+use kube::Client;
+use place::Place;
+use serde_json::{Value, json};
+
+/// One row of the table.
+struct Case {
+    what: &'static str,
+    act: Act,
+    /// A part of the message; none where it is taken.
+    refused: Option<&'static str>,
+}
+
+/// What is tried.
+#[derive(Clone)]
+enum Act {
+    Create { plural: &'static str, metadata: Value, spec: Value },
+    Merge { path: String, patch: Value },
+    Delete { path: String },
+}
+
+fn takes(what: &'static str, act: Act) -> Case {
+    Case { what, act, refused: None }
+}
+
+fn refuses(what: &'static str, act: Act, words: &'static str) -> Case {
+    Case { what, act, refused: Some(words) }
+}
+
+fn create(plural: &'static str, name: &str, spec: Value) -> Act {
+    Act::Create { plural, metadata: json!({ "name": name }), spec }
+}
+
+/// A patch of the spec.
+fn change(path: impl Into<String>, spec: Value) -> Act {
+    Act::Merge { path: path.into(), patch: json!({ "spec": spec }) }
+}
+
+/// Adds to a spec; what is in both is taken from the addition.
+fn with(mut spec: Value, more: Value) -> Value {
+    spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    spec
+}
+
+/// Tries all of them, prints what was said, and fails when something was not as it should be.
+async fn try_all(place: &Place, client: &Client, cases: Vec<Case>) {
+    let mut wrong = Vec::new();
+    let count = cases.len();
+    for Case { what, act, refused } in cases {
+        let answer = place.dry_run(client, &act).await;
+        let fits = match (&answer, refused) {
+            (Ok(()), None) => true,
+            (Err(said), Some(words)) => said.contains(words),
+            (Ok(()), Some(_)) | (Err(_), None) => false,
+        };
+        let said = answer.err().unwrap_or_else(|| "taken".to_owned());
+        println!("{} {what}: {said}", if fits { "ok   " } else { "WRONG" });
+        if !fits {
+            wrong.push(format!("{what}: {said}\n    expected: {}", refused.unwrap_or("taken")));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {count} cases:\n{}", wrong.len(), wrong.join("\n"));
+    println!("{count} cases as expected");
+}
+
+#[tokio::test]
+async fn members_alone() {
+    let place = Place::make().await;
+    try_all(&place, &place.client, members::cases()).await;
+    place.remove().await;
+}
+
+#[tokio::test]
+async fn groups_alone() {
+    let place = Place::make().await;
+    try_all(&place, &place.client, groups::cases()).await;
+    place.remove().await;
+}
+
+#[tokio::test]
+async fn disk_clusters_alone() {
+    let place = Place::make().await;
+    try_all(&place, &place.client, disk_clusters::cases()).await;
+    place
+        .set_status("diskclusters/team", json!({ "volumes": [{ "name": "old", "state": "Drained" }] }))
+        .await;
+    try_all(&place, &place.client, disk_clusters::drained()).await;
+    place.remove().await;
+}
+
+#[tokio::test]
+async fn web_pods_are_held_to_self_service() {
+    let place = Place::make().await;
+    let web = place.account("web", self_service::rights()).await;
+    try_all(&place, &web, self_service::cases()).await;
+    place.set_status("diskclusters/team", json!({ "members": { "total": 10 } })).await;
+    try_all(&place, &web, self_service::when_full()).await;
+    place.remove().await;
+}
+
+#[tokio::test]
+async fn others_may_what_their_verbs_say() {
+    let place = Place::make().await;
+    for (name, rights, cases) in others::accounts() {
+        let client = place.account(name, rights).await;
+        try_all(&place, &client, cases).await;
+    }
+    place.remove().await;
+}
+
+#[tokio::test]
+async fn what_others_rely_on_has_to_be_confirmed() {
+    let place = Place::make().await;
+    place.set_status("groups/design", json!({ "participants": 2, "used": "3Gi" })).await;
+    place.set_status("members/carol", json!({ "used": "1Gi" })).await;
+    place
+        .set_status("diskclusters/team", json!({ "members": { "total": 3 }, "groups": { "total": 1 } }))
+        .await;
+    try_all(&place, &place.client, others::deletions()).await;
+    for (path, name) in
+        [("groups/design", "design"), ("members/alice", "alice"), ("diskclusters/team", "team")]
+    {
+        place.confirm_deletion(path, name).await;
+        let confirmed = Act::Delete { path: path.to_owned() };
+        try_all(&place, &place.client, vec![takes("what was confirmed", confirmed)]).await;
+    }
+    place.remove().await;
+}
