@@ -53,7 +53,7 @@ struct Clusters {
 pub enum ClusterError {
     /// The API server did not answer, or not as expected.
     #[error("the Kubernetes API: {0}")]
-    Kubernetes(Box<kube::Error>),
+    Kubernetes(#[source] Box<kube::Error>),
     /// An object was not taken.
     #[error(transparent)]
     Apply(#[from] ApplyError),

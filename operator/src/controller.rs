@@ -14,6 +14,7 @@ use kube::ResourceExt;
 pub use backoff::Backoff;
 pub use queue::Queue;
 pub use registry::Controllers;
+pub(crate) use work::chain;
 pub use work::work;
 
 /// Names an object.

@@ -12,7 +12,7 @@ use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
-use crate::controller::Key;
+use crate::controller::{Key, chain};
 
 /// The API of a kind in the namespace, or in all of them.
 pub fn api<K>(client: &Client, namespace: Option<&str>) -> Api<K>
@@ -143,7 +143,7 @@ where
                 Ok(watcher::Event::InitDone) => self.replace(std::mem::take(&mut listed)),
                 Err(error) => {
                     let kind = K::kind(&K::DynamicType::default()).into_owned();
-                    tracing::warn!(kind, %error, "The watch broke off; it is taken up again.");
+                    tracing::warn!(kind, error = %chain(&error), "The watch broke off; it is taken up again.");
                 }
             }
         }
@@ -242,7 +242,7 @@ where
                 Ok(watcher::Event::Init | watcher::Event::InitDone) => {}
                 Err(error) => {
                     let kind = K::kind(&K::DynamicType::default()).into_owned();
-                    tracing::warn!(kind, %error, "The watch broke off; it is taken up again.");
+                    tracing::warn!(kind, error = %chain(&error), "The watch broke off; it is taken up again.");
                 }
             }
         }

@@ -51,7 +51,7 @@ async fn one<R: Reconciler>(reconciler: &R, queue: &Queue, metrics: &OperatorMet
 }
 
 /// An error with its causes, as one line.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -91,8 +91,8 @@ fn disk_pod(name: String, pod: Option<&Pod>, url: Option<String>, now: Timestamp
         url,
         version: image.and_then(|image| image.rsplit_once(':').map(|(_, tag)| tag.to_owned())),
         message: match state {
-            DiskPodState::Serving => None,
-            _ => trouble(pod).map(|(_, message)| message),
+            DiskPodState::Serving | DiskPodState::Draining => None,
+            DiskPodState::Starting | DiskPodState::Stalled | DiskPodState::Gone => trouble(pod).map(|(_, message)| message),
         },
     }
 }
@@ -146,10 +146,7 @@ pub(super) fn trouble(pod: &Pod) -> Option<(Reason, String)> {
         (Some(said), count) if count > 0 => Some((Reason::PodsNotReady, format!("it was restarted: {said}"))),
         _ => Some((
             Reason::PodsNotReady,
-            format!(
-                "it runs and is not ready: see kubectl logs {}, and whether its volumes answer",
-                pod.name_any()
-            ),
+            format!("it runs and is not ready: kubectl logs {} says what it waits for", pod.name_any()),
         )),
     }
 }

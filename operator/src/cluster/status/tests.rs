@@ -200,7 +200,7 @@ fn every_trouble_of_a_pod_is_told_with_its_cause() {
             Some(running_unready("2026-01-01T00:00:00Z")),
             DiskPodState::Stalled,
             Reason::PodsNotReady,
-            "whether its volumes answer",
+            "kubectl logs demo-disk-1",
         ),
     ] {
         let status = said(&cluster(), &observed(second), &Outcome::Applied);
