@@ -7,7 +7,7 @@ use super::place::Place;
 
 #[tokio::test]
 async fn the_examples_are_taken_as_they_are() {
-    let place = Place::make().await;
+    let place = Place::empty().await;
     let examples = root().join("examples");
     let written = kubectl(&place.settings, &["kustomize", examples.to_str().unwrap()]).await.unwrap();
     // Where the demo has none of them.

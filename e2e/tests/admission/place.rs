@@ -23,14 +23,20 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// The DiskClusters are paused: no pods are made for them.
-    pub(crate) async fn make() -> Self {
+    /// With nothing in it.
+    pub(crate) async fn empty() -> Self {
         let settings = Settings::read().unwrap();
         let client = client(&settings, None).await;
         let place = Self { settings, namespace: fresh_name("admission"), client };
         let namespace =
             json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": place.namespace } });
         place.post("/api/v1/namespaces", &namespace).await;
+        place
+    }
+
+    /// With objects to change. The DiskClusters are paused: no pods are made for them.
+    pub(crate) async fn make() -> Self {
+        let place = Self::empty().await;
         for (plural, name, spec) in [
             ("diskclusters", "team", team()),
             ("diskclusters", "still", still()),
