@@ -81,36 +81,38 @@ export class Transfers {
   }
 
   pause(key: number): void {
-    this.change(key, (entry) => {
-      entry.paused = true;
-      entry.upload?.pause();
-    });
+    this.change([key], pause);
   }
 
+  /** Goes on with one that was paused, when its turn has come, or again with one that failed. */
   resume(key: number): void {
-    this.change(key, (entry) => {
+    this.change([key], (entry) => {
       entry.paused = false;
-      entry.upload?.resume();
+      if (entry.upload?.state.phase.at === 'failed') entry.upload.resume();
     });
   }
 
   pauseAll(): void {
-    for (const { key, upload } of this.entries) if (upload?.state.phase.at !== 'done') this.pause(key);
+    this.change(this.keys(), pause);
   }
 
   resumeAll(): void {
-    for (const { key, paused } of this.entries) if (paused) this.resume(key);
+    this.change(this.keys(), (entry) => {
+      entry.paused = false;
+    });
   }
 
   cancel(key: number): void {
-    this.change(key, ({ upload }) => upload?.cancel());
-    this.entries = this.entries.filter((entry) => entry.key !== key);
+    const entry = this.entries.find((one) => one.key === key);
+    this.entries = this.entries.filter((one) => one !== entry);
+    entry?.upload?.cancel();
     this.advance();
   }
 
   cancelAll(): void {
-    for (const { upload } of this.entries) upload?.cancel();
+    const all = this.entries;
     this.entries = [];
+    for (const { upload } of all) upload?.cancel();
     this.advance();
   }
 
@@ -122,7 +124,7 @@ export class Transfers {
 
   /** Something of that name is there: it makes room. */
   replace(key: number): void {
-    this.change(key, ({ upload }) => upload?.replace());
+    this.change([key], ({ upload }) => upload?.replace());
   }
 
   /** Something of that name is there: this one gets another name. */
@@ -137,32 +139,40 @@ export class Transfers {
       if (wish.space === space && parentOf(wish.path) === directory) names.add(nameOf(wish.path));
     }
     const name = freeName(nameOf(path), (candidate) => names.has(candidate));
-    this.change(key, (one) => {
+    this.change([key], (one) => {
       one.wish = { ...one.wish, path: join(directory, name) };
       one.upload = null;
     });
   }
 
-  private change(key: number, change: (entry: Entry) => void): void {
-    const entry = this.entries.find((one) => one.key === key);
-    if (entry) change(entry);
+  private keys(): number[] {
+    return this.entries.map(({ key }) => key);
+  }
+
+  private change(keys: readonly number[], change: (entry: Entry) => void): void {
+    const wanted = new Set(keys);
+    for (const entry of this.entries) if (wanted.has(entry.key)) change(entry);
     this.advance();
   }
 
-  /** Begins what there is room for. */
+  /** Begins, or goes on with, what there is room for. */
   private advance(): void {
     const running = this.entries.filter((entry) => isRunning(entry));
-    const waiting = this.entries.filter(({ upload, paused }) => upload === null && !paused);
-    for (const entry of toBegin(waiting, running)) {
-      entry.upload = new Upload(entry.wish, {
-        disk: this.disk,
-        wire: this.wire,
-        memory: this.memory,
-        changed: (upload) => this.changed(entry, upload),
-      });
-      entry.upload.start();
+    for (const entry of toBegin(this.entries.filter(waits), running)) {
+      if (entry.upload) entry.upload.resume();
+      else this.begin(entry);
     }
     this.paintSoon();
+  }
+
+  private begin(entry: Entry): void {
+    entry.upload = new Upload(entry.wish, {
+      disk: this.disk,
+      wire: this.wire,
+      memory: this.memory,
+      changed: (upload) => this.changed(entry, upload),
+    });
+    entry.upload.start();
   }
 
   private changed(entry: Entry, upload: Upload): void {
@@ -198,6 +208,17 @@ export class Transfers {
   }
 }
 
+function pause(entry: Entry): void {
+  if (entry.upload?.state.phase.at === 'done') return;
+  entry.paused = true;
+  entry.upload?.pause();
+}
+
+/** Whether it goes on as soon as there is room. */
+function waits({ upload, paused }: Entry): boolean {
+  return !paused && (upload === null || upload.state.phase.at === 'paused');
+}
+
 function isRunning({ upload }: Entry): boolean {
   const at = upload?.state.phase.at;
   return at === 'finding' || at === 'creating' || at === 'locating' || at === 'sending' || at === 'waiting';
@@ -208,8 +229,9 @@ function statusOf({ upload, paused }: Entry): Status {
   switch (at) {
     case undefined:
       return paused ? 'paused' : 'queued';
-    case 'waiting':
     case 'paused':
+      return paused ? 'paused' : 'queued';
+    case 'waiting':
     case 'conflict':
     case 'failed':
     case 'done':

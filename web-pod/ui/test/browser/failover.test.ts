@@ -160,3 +160,32 @@ test('an upload goes on where it was after the page was loaded again', async () 
   const sent = fake.pods.reduce((sum, { received }) => sum + received, 0);
   assert.ok(sent < BIG * 1.5, `${sent} bytes were sent of a file of ${BIG}`);
 });
+
+test('what is paused goes on, and what is cancelled gives back what it had reserved', async () => {
+  fake.own().nodes.clear();
+  const page = await open();
+  for (const pod of fake.pods) pod.speed = SPEED / 4;
+  const names = ['big.bin', 'small-5', 'small-6'];
+  const done = upload(page, names, () => {});
+  const button = (name: string) => page.getByRole('button', { name, exact: true });
+  await page.locator('.line.running progress').waitFor();
+  await button('Pause all').click();
+  await page.locator('.line.paused').first().waitFor();
+  await page.locator('.line.running').waitFor({ state: 'detached' });
+  for (const pod of fake.pods) pod.speed = SPEED;
+  await button('Resume all').click();
+  await done;
+  for (const name of names) assert.equal(fake.own().nodes.get(name)?.hash, hashes.get(name), name);
+
+  await button('Clear the list').click();
+  lay('other.bin', BIG);
+  await page.locator('input[data-upload=files]').setInputFiles(join(folder, 'other.bin'));
+  await page.locator('.line.running progress').waitFor();
+  await button('Cancel: other.bin').click();
+  await page.locator('.queue').waitFor({ state: 'detached' });
+  const deadline = Date.now() + 5000;
+  while (fake.own().reserved > 0 && Date.now() < deadline) await new Promise((go) => setTimeout(go, 20));
+  assert.equal(fake.own().reserved, 0);
+  assert.equal(fake.own().nodes.has('other.bin'), false);
+  await page.close();
+});
