@@ -12,6 +12,8 @@ mod place;
 mod self_service;
 mod two_writers;
 
+use std::time::{Duration, Instant};
+
 use kube::Client;
 use place::Place;
 use serde_json::{Value, json};
@@ -55,12 +57,26 @@ fn with(mut spec: Value, more: Value) -> Value {
     spec
 }
 
+/// Policies see other objects by a watch, some milliseconds late: what is to be refused may be taken for so long.
+const LATE: Duration = Duration::from_secs(5);
+
+async fn settled(place: &Place, client: &Client, act: &Act, refused: Option<&str>) -> Result<(), String> {
+    let until = Instant::now() + LATE;
+    loop {
+        let answer = place.dry_run(client, act).await;
+        if answer.is_err() || refused.is_none() || Instant::now() > until {
+            return answer;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 /// Tries all of them, prints what was said, and fails when something was not as it should be.
 async fn try_all(place: &Place, client: &Client, cases: Vec<Case>) {
     let mut wrong = Vec::new();
     let count = cases.len();
     for Case { what, act, refused } in cases {
-        let answer = place.dry_run(client, &act).await;
+        let answer = settled(place, client, &act, refused).await;
         let fits = match (&answer, refused) {
             (Ok(()), None) => true,
             (Err(said), Some(words)) => said.contains(words),
