@@ -28,6 +28,7 @@ use crate::context::Context;
 use crate::controller::{Controllers, Key, Next, Queue, Reconciler};
 use crate::limits::LimitsClient;
 use crate::members::passwords::Hashing;
+use finalizers::is_held;
 use ledger::Ledger;
 pub(crate) use round::RoundError;
 use secrets::SecretChanges;
@@ -108,7 +109,8 @@ impl Reconciler for Accounts {
         let named = self.named(key);
         match context.disk_clusters.get(key) {
             None => self.without(key, named, strays::Why::NotFound).await,
-            Some(cluster) if cluster.metadata.deletion_timestamp.is_some() => {
+            // One that is being deleted goes on as long as it is held.
+            Some(cluster) if cluster.metadata.deletion_timestamp.is_some() && !is_held(&*cluster) => {
                 self.without(key, named, strays::Why::Deleting).await
             }
             Some(cluster) if cluster.spec.reconciliation == Reconciliation::Paused => Ok(Next::AtChange),

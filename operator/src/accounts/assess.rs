@@ -152,7 +152,6 @@ impl Assessment {
         }
         let mut books = Books::default();
         for (uid, account) in &self.members {
-            let version = account.object.resource_version().unwrap_or_default();
             let mut wanted = wanted.remove(uid).unwrap_or_default();
             // A status has one place for a name: what was lent to a group before comes back first.
             wanted.retain(|group, _| {
@@ -166,7 +165,7 @@ impl Assessment {
                     volume: account.volume.clone(),
                     quota: account.quota,
                     wanted,
-                    granted: doubts.granted(*uid, &version, &account.granted),
+                    granted: doubts.granted(*uid, &account.version(), &account.granted),
                     own: in_force.get(account.space),
                     standing: standing(account.presence),
                 },

@@ -8,12 +8,13 @@ use api::kubernetes::condition::{ConditionType, Finding, Reason};
 use api::kubernetes::disk_cluster::volume::VolumeState;
 use api::kubernetes::{DiskCluster, Group, Member};
 use jiff::Timestamp;
+use kube::Resource;
 use roster::{GroupEntry, Head, MemberEntry};
 
 use super::assess::{Assessment, Objects, assess};
 use super::ledger::Ledger;
 use super::secrets::SecretChanges;
-use super::statuses::{Moving, StatusWrite, differing, write_all};
+use super::statuses::{Moving, StatusWrite, write_all};
 use super::strays::saying;
 use super::write::Rest;
 use super::{DEBOUNCE, Named, finalizers};
@@ -243,7 +244,8 @@ impl Round<'_> {
     ) -> Rest {
         let now = Timestamp::now();
         let members = self.member_writes(ledger, assessment, plan, credentials, published, now);
-        let members = differing(self.context, members);
+        // What does not succeed must not be tried again without a pause.
+        let stuck = !plan.grants.is_empty() && members.is_empty();
         for write in &members {
             if let (Some((uid, grants)), Some(version)) =
                 (&write.grants, &write.object.metadata.resource_version)
@@ -252,7 +254,7 @@ impl Round<'_> {
             }
         }
         let written = write_all(self.context, members).await;
-        let mut rest = written.rest;
+        let mut rest = if stuck { Rest::Failed } else { written.rest };
         for (object, uid) in written.done {
             ledger.members.wrote(object);
             if let Some(uid) = uid {
@@ -260,7 +262,7 @@ impl Round<'_> {
             }
         }
         let groups = self.group_writes(ledger, assessment, plan, published, now);
-        let written = write_all(self.context, differing(self.context, groups)).await;
+        let written = write_all(self.context, groups).await;
         rest = rest.max(written.rest);
         for (object, _) in written.done {
             ledger.groups.wrote(object);
@@ -280,6 +282,7 @@ impl Round<'_> {
         let entries: HashMap<MemberUid, &MemberEntry> =
             assessment.compiled.members.iter().map(|entry| (entry.uid, entry)).collect();
         let unsettled = unsettled(&plan.limits);
+        let metrics = &self.context.metrics;
         let mut writes = Vec::new();
         for (uid, account) in &assessment.members {
             let grants = plan.grants.get(uid).unwrap_or(&account.granted);
@@ -294,16 +297,17 @@ impl Round<'_> {
                 trouble: ledger.trouble.of(account.space, Instant::now()),
                 credential: credentials.get(uid).unwrap_or(&Credential::NotAsked),
                 published,
+                in_doubt: ledger.doubts.is_about(*uid, &account.version(), &account.granted),
             };
             if let Some(status) = member_status(&facts, now) {
                 let grants = Some((*uid, grants.clone()));
-                writes.push(StatusWrite { object: account.object.clone(), status, grants });
+                writes.extend(StatusWrite::of(metrics, &account.object, status, grants));
             }
         }
         for (object, why) in &assessment.refused_members {
             let finding = Finding::is_not(ConditionType::Ready, Reason::InvalidSpec, why.clone());
             let status = saying(&**object, finding, now);
-            writes.push(StatusWrite { object: object.clone(), status, grants: None });
+            writes.extend(StatusWrite::of(metrics, object, status, None));
         }
         writes
     }
@@ -322,6 +326,7 @@ impl Round<'_> {
         let moving = Moving::of(&plan.grants, |member| {
             assessment.members.get(&member).map(|account| account.granted.clone()).unwrap_or_default()
         });
+        let metrics = &self.context.metrics;
         let mut writes = Vec::new();
         for (uid, account) in &assessment.groups {
             let disk = ledger.in_force.get(account.space);
@@ -335,34 +340,34 @@ impl Round<'_> {
                 moving: moving.groups.contains(uid),
             };
             if let Some(status) = group_status(&facts, now) {
-                writes.push(StatusWrite { object: account.object.clone(), status, grants: None });
+                writes.extend(StatusWrite::of(metrics, &account.object, status, None));
             }
         }
         for (object, why) in &assessment.refused_groups {
             let finding = Finding::is_not(ConditionType::Ready, Reason::InvalidSpec, why.clone());
             let status = saying(&**object, finding, now);
-            writes.push(StatusWrite { object: object.clone(), status, grants: None });
+            writes.extend(StatusWrite::of(metrics, object, status, None));
         }
         writes
     }
 
     /// Lets those go of whom nothing is in force any more.
     async fn let_go(&self, ledger: &mut Ledger, assessment: &Assessment, plan: &Plan) -> Rest {
-        let deleted = |at: &Option<_>| Option::is_some(at);
-        let mut members: Vec<_> = plan
-            .members_gone
-            .iter()
-            .filter_map(|uid| assessment.members.get(uid).map(|account| account.object.clone()))
-            .collect();
+        // When all of it goes, nobody is left who could close a disk, and nobody who could use one.
+        let served = self.prepared.disk_pods.iter().any(|pod| pod.ready);
+        let abandoned = self.cluster.metadata.deletion_timestamp.is_some() && !served;
+        let members = assessment.members.iter().filter(|(uid, account)| {
+            plan.members_gone.contains(uid) || (abandoned && is_deleted(&*account.object))
+        });
         let refused = assessment.refused_members.iter().map(|(object, _)| object);
-        members.extend(refused.filter(|object| deleted(&object.metadata.deletion_timestamp)).cloned());
-        let mut groups: Vec<_> = plan
-            .groups_gone
-            .iter()
-            .filter_map(|uid| assessment.groups.get(uid).map(|account| account.object.clone()))
-            .collect();
+        let refused = refused.filter(|object| is_deleted(&***object));
+        let members: Vec<_> = members.map(|(_, account)| &account.object).chain(refused).cloned().collect();
+        let groups = assessment.groups.iter().filter(|(uid, account)| {
+            plan.groups_gone.contains(uid) || (abandoned && is_deleted(&*account.object))
+        });
         let refused = assessment.refused_groups.iter().map(|(object, _)| object);
-        groups.extend(refused.filter(|object| deleted(&object.metadata.deletion_timestamp)).cloned());
+        let refused = refused.filter(|object| is_deleted(&***object));
+        let groups: Vec<_> = groups.map(|(_, account)| &account.object).chain(refused).cloned().collect();
         let client = &self.context.client;
         let members = finalizers::let_go(client, members, &mut ledger.members).await;
         let groups = finalizers::let_go(client, groups, &mut ledger.groups).await;
@@ -389,6 +394,10 @@ impl Round<'_> {
         let pause = at.map_or(REFRESHED_EVERY, |at| at.saturating_duration_since(now));
         Next::After(pause.clamp(DEBOUNCE, REFRESHED_EVERY))
     }
+}
+
+fn is_deleted<K: Resource>(object: &K) -> bool {
+    object.meta().deletion_timestamp.is_some()
 }
 
 /// What there is to sign in with, of those who do not leave.

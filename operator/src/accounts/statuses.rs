@@ -16,6 +16,7 @@ use super::write::{self, AT_ONCE, Rest, WriteError};
 use crate::context::Context;
 use crate::events::{Events, Told as Telling};
 use crate::lending::Grants;
+use crate::metrics::OperatorMetrics;
 
 /// More are left for the next round, so that limits do not wait long for statuses.
 pub(super) const MOST: usize = 512;
@@ -35,25 +36,24 @@ pub(super) struct Written<K> {
     pub(super) rest: Rest,
 }
 
-/// Keeps those that differ, counts them, and puts those first whose spec changed.
-pub(super) fn differing<K>(context: &Context, writes: Vec<StatusWrite<K>>) -> Vec<StatusWrite<K>>
+impl<K> StatusWrite<K>
 where
     K: Told,
     K::DynamicType: Default,
 {
-    let kind = K::kind(&K::DynamicType::default()).into_owned();
-    let mut writes: Vec<_> = writes
-        .into_iter()
-        .filter(|write| {
-            let differs = write.object.said() != Some(&write.status);
-            if !differs {
-                context.metrics.status(&kind, false);
-            }
-            differs
-        })
-        .collect();
-    writes.sort_by_key(|write| write.object.said().map(K::conditions).is_none_or(|known| known.len() <= 1));
-    writes
+    /// Nothing, if that is what the object says already.
+    pub(super) fn of(
+        metrics: &OperatorMetrics,
+        object: &Arc<K>,
+        status: K::Status,
+        grants: Option<(MemberUid, Grants)>,
+    ) -> Option<Self> {
+        if object.said() == Some(&status) {
+            metrics.status(&K::kind(&K::DynamicType::default()), false);
+            return None;
+        }
+        Some(Self { object: Arc::clone(object), status, grants })
+    }
 }
 
 /// Writes them, and tells what changed for better or worse.
@@ -63,6 +63,8 @@ where
     K::DynamicType: Default,
 {
     let kind = K::kind(&K::DynamicType::default()).into_owned();
+    // Those first that are in use already: they may wait for something, new ones come in crowds.
+    writes.sort_by_key(|write| write.object.said().map(K::conditions).is_none_or(|known| known.len() <= 1));
     let mut rest = Rest::left(writes.len() > MOST);
     writes.truncate(MOST);
     let answers: Vec<_> = stream::iter(writes)

@@ -67,6 +67,13 @@ impl Doubts {
             .collect()
     }
 
+    /// Whether something else than this may be what the next version says.
+    pub fn is_about(&self, member: MemberUid, version: &str, recorded: &Grants) -> bool {
+        self.members
+            .get(&member)
+            .is_some_and(|doubt| doubt.version == version && doubt.possible.iter().any(|one| one != recorded))
+    }
+
     /// Forgets Members that are gone.
     pub fn retain(&mut self, keep: impl Fn(MemberUid) -> bool) {
         self.members.retain(|member, _| keep(*member));

@@ -119,6 +119,11 @@ impl MemberAccount {
         }
     }
 
+    /// The version of the Member that this is.
+    pub(crate) fn version(&self) -> String {
+        self.object.resource_version().unwrap_or_default()
+    }
+
     /// The limit of the own disk, as it was in force when the status was written.
     pub(crate) fn recorded_limit(&self) -> Option<Bytes> {
         self.object.status.as_ref()?.available.as_ref()?.bytes().ok()

@@ -36,6 +36,8 @@ pub(crate) struct MemberFacts<'a> {
     pub(crate) credential: &'a Credential,
     /// Whether the roster in which the member is was published.
     pub(crate) published: bool,
+    /// Whether a write of other grants was not answered.
+    pub(crate) in_doubt: bool,
 }
 
 /// What a member's status needs to know of a group.
@@ -98,7 +100,7 @@ fn has_something_to_say(facts: &MemberFacts<'_>, before: &MemberStatus) -> bool 
     }
     let first = before.space_id.is_none();
     let waits = own.is_none() || (first && **credential == Credential::Pending);
-    !waits || trouble.is_some() || **grants != account.granted
+    !waits || trouble.is_some() || facts.in_doubt || **grants != account.granted
 }
 
 fn findings(facts: &MemberFacts<'_>, before: &MemberStatus, seen: &Groups<'_>) -> Vec<Finding> {
@@ -111,6 +113,14 @@ fn findings(facts: &MemberFacts<'_>, before: &MemberStatus, seen: &Groups<'_>) -
         );
         let type_ = if by_itself { ConditionType::Reconciling } else { ConditionType::Stalled };
         findings.push(Finding::is(type_, ready.reason, ready.message.clone()));
+    }
+    if facts.in_doubt {
+        // With the version it differs from what is there in any case. So it makes a newer version, and what was not
+        // answered cannot be done any more.
+        findings.retain(|finding| finding.type_ != ConditionType::Reconciling);
+        let version = facts.account.version();
+        let message = format!("a write to version {version} was not answered; this one takes its place");
+        findings.push(Finding::is(ConditionType::Reconciling, Reason::Progressing, message));
     }
     findings.push(credential(facts.credential));
     findings.extend(within_quota(facts, before));
