@@ -1,6 +1,7 @@
 //! Reads a log: everything there is, durable before it is believed, and never what is being truncated.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use api::generation::Generation;
 use bytes::Bytes;
@@ -19,6 +20,12 @@ const MOST_AHEAD: u64 = 32;
 /// A log that is truncated so often while it is read is not read to its end.
 const MOST_RELOADS: usize = 60;
 
+/// Before what seems to be missing is looked for again, the volume has so long to show it.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// So often in a row an entry must be missing to be believed so.
+const MISSING: u32 = 3;
+
 enum Advanced {
     /// Nothing newer was there.
     Fresh(Arc<State>),
@@ -26,24 +33,56 @@ enum Advanced {
     Truncated,
 }
 
+/// What came of reading everything.
+enum Read {
+    Whole(Loaded),
+    /// Something of it was taken away meanwhile.
+    Truncated,
+    /// The entry is listed and can not be opened yet.
+    Unseen(Generation),
+    /// The entry is not there, and later ones are.
+    Missing(Generation),
+}
+
 impl Log {
     /// Reads on from a state, or from the beginning, until there is nothing newer.
     pub(crate) async fn refresh(&self, known: Option<Loaded>) -> Result<Loaded, LogError> {
         let mut known = known;
+        let mut missing = 0;
+        let mut last = Read::Truncated;
         for _ in 0..MOST_RELOADS {
-            let Some(loaded) = known.take() else {
-                match self.load().await? {
-                    Some(loaded) => return Ok(loaded),
-                    None => continue,
-                }
-            };
-            if let Advanced::Fresh(state) = self.advance(loaded.state, loaded.first).await? {
+            if let Some(loaded) = known.take()
+                && let Advanced::Fresh(state) = self.advance(loaded.state, loaded.first).await?
+            {
                 return Ok(Loaded { state, first: loaded.first });
             }
+            last = self.load().await?;
+            match last {
+                Read::Whole(loaded) => return Ok(loaded),
+                Read::Truncated => missing = 0,
+                Read::Unseen(_) => self.host.sleep(LOOK_AGAIN).await,
+                Read::Missing(_) if missing + 1 == MISSING => break,
+                Read::Missing(_) => {
+                    missing += 1;
+                    self.host.sleep(LOOK_AGAIN).await;
+                }
+            }
         }
-        let what =
-            format!("{}: it was truncated each of {MOST_RELOADS} times it was read", self.layout.log());
-        Err(LogError::Broken(what))
+        Err(match last {
+            Read::Missing(generation) => {
+                let what = "the entry is missing, and later ones are there";
+                LogError::Broken(format!("{}: {what}", self.layout.entry(generation)))
+            }
+            // No reason to stop the space: this pod sees old names, as a mount without `lookupcache=positive` does.
+            Read::Unseen(generation) => {
+                let what = "it is listed, and can not be opened";
+                LogError::Fs(FsError::Other(format!("{}: {what}", self.layout.entry(generation)).into()))
+            }
+            Read::Truncated | Read::Whole(_) => {
+                let what = format!("it was truncated each of {MOST_RELOADS} times it was read");
+                LogError::Broken(format!("{}: {what}", self.layout.log()))
+            }
+        })
     }
 
     /// Whether the block of an entry is being truncated.
@@ -55,28 +94,32 @@ impl Log {
         }
     }
 
-    /// Reads everything; `None` when it was truncated meanwhile.
-    async fn load(&self) -> Result<Option<Loaded>, LogError> {
+    /// Reads everything.
+    async fn load(&self) -> Result<Read, LogError> {
         let blocks = self.blocks().await?;
         if blocks.is_empty() {
             // A space is empty when its volume says so, not when the volume is not there.
             self.volume.verify().await?;
         }
-        let Some(base) = self.base(&blocks).await? else { return Ok(None) };
+        let Some(base) = self.base(&blocks).await? else { return Ok(Read::Truncated) };
         let first = base.generation.next();
-        let Advanced::Fresh(state) = self.advance(Arc::new(base), first).await? else { return Ok(None) };
-        if let Some(missing) = self.gap(&blocks, &state).await? {
-            if self.is_gone(missing).await? || self.is_gone(first).await? {
-                return Ok(None);
+        let Advanced::Fresh(state) = self.advance(Arc::new(base), first).await? else {
+            return Ok(Read::Truncated);
+        };
+        let next = state.generation.next();
+        let listed = self.listed(&blocks, next).await?;
+        // A listing is no picture of one moment: it may show what was linked after an entry that it does not show.
+        if !listed.is_empty() && self.entry(next).await?.is_none() {
+            if self.is_gone(next).await? || self.is_gone(first).await? {
+                return Ok(Read::Truncated);
             }
-            let what = "the entry is missing, and later ones are there";
-            return Err(LogError::Broken(format!("{}: {what}", self.layout.entry(missing))));
+            return Ok(if listed.contains(&next) { Read::Unseen(next) } else { Read::Missing(next) });
         }
         // Was the beginning taken away while the rest was read? Of the last block that is known already.
-        if block_of(first) != block_of(state.generation.next()) && self.is_gone(first).await? {
-            return Ok(None);
+        if block_of(first) != block_of(next) && self.is_gone(first).await? {
+            return Ok(Read::Truncated);
         }
-        Ok(Some(Loaded { state, first }))
+        Ok(Read::Whole(Loaded { state, first }))
     }
 
     /// The blocks that are there, in order.
@@ -125,20 +168,19 @@ impl Log {
         Ok(state)
     }
 
-    /// The entry after a state, when later ones are there without it.
-    async fn gap(&self, blocks: &[u64], state: &State) -> Result<Option<Generation>, LogError> {
-        let next = state.generation.next();
-        let mut beyond = false;
-        for block in blocks.iter().filter(|block| **block >= block_of(next)) {
-            let directory = self.layout.numbered_block(*block);
-            let names = self.volume.fs.list(&directory).await?;
-            beyond |= names.iter().filter_map(|name| number(name)).any(|found| found > next.0);
+    /// The entries that a listing shows from a generation on.
+    async fn listed(&self, blocks: &[u64], from: Generation) -> Result<Vec<Generation>, FsError> {
+        let mut listed = Vec::new();
+        for block in blocks.iter().filter(|block| **block >= block_of(from)) {
+            let names = match self.volume.fs.list(&self.layout.numbered_block(*block)).await {
+                Ok(names) => names,
+                Err(FsError::NotFound) => continue,
+                Err(error) => return Err(error),
+            };
+            let found = names.iter().filter_map(|name| number(name)).map(Generation);
+            listed.extend(found.filter(|generation| *generation >= from));
         }
-        // A listing is no picture of one moment: it may show what was linked after an entry that it does not show.
-        if !beyond || self.entry(next).await?.is_some() {
-            return Ok(None);
-        }
-        Ok(Some(next))
+        Ok(listed)
     }
 
     async fn entry(&self, generation: Generation) -> Result<Option<Bytes>, FsError> {
