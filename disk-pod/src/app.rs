@@ -80,7 +80,7 @@ impl App {
     ///
     /// # Errors
     /// When it did not: asking it would only wait.
-    pub(crate) fn answers(&self, volume: &VolumeName) -> Result<(), Error> {
+    pub fn answers(&self, volume: &VolumeName) -> Result<(), Error> {
         match self.engine.health(volume).canary_age {
             Some(age) if age < STALLED_AFTER => Ok(()),
             _ => Err(Error::Stalled(volume.clone())),

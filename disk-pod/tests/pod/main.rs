@@ -7,6 +7,7 @@ mod files;
 mod internal;
 mod names;
 mod sockets;
+mod stalls;
 mod takeover;
 mod uploads;
 mod world;

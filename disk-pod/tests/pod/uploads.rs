@@ -5,8 +5,8 @@ use base64::prelude::BASE64_STANDARD;
 
 use crate::world::{Answer, Client, MIB, World};
 
-const VERSION: (&str, &str) = ("tus-resumable", "1.0.0");
-const CONTENT: (&str, &str) = ("content-type", "application/offset+octet-stream");
+pub(crate) const VERSION: (&str, &str) = ("tus-resumable", "1.0.0");
+pub(crate) const CONTENT: (&str, &str) = ("content-type", "application/offset+octet-stream");
 
 pub(crate) fn metadata(path: &str) -> String {
     format!("path {}", BASE64_STANDARD.encode(path))

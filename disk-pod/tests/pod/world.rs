@@ -164,31 +164,49 @@ impl World {
 
     /// A pod over the volume, which knows the members and finds 8 MiB for every disk.
     pub(crate) async fn pod(&self) -> Pod {
-        let pod = self.assemble(self.roster.path()).await;
+        self.pod_with(None).await
+    }
+
+    /// The same, with a directory that switches faults of its volumes.
+    pub(crate) async fn pod_with(&self, faults: Option<&Path>) -> Pod {
+        let pod = self.assemble(self.roster.path(), faults).await;
         pod.knows(RosterGeneration(self.generation)).await;
-        for space in self.spaces() {
-            pod.limit(space, 8 * MIB).await;
+        for (space, volume) in self.spaces() {
+            pod.limit(space, volume, 8 * MIB).await;
         }
         pod
     }
 
     /// A pod that finds no roster.
     pub(crate) async fn pod_without_roster(&self) -> Pod {
-        self.assemble(Path::new("missing")).await
+        self.assemble(Path::new("missing"), None).await
     }
 
-    async fn assemble(&self, roster: &Path) -> Pod {
+    async fn assemble(&self, roster: &Path, faults: Option<&Path>) -> Pod {
         let operator = Trust::new([self.operator.verifying_key().clone()]);
         let store = roster::Store::empty(self.cluster, operator.clone());
         let follower = roster::source::directory::follow(store.clone(), roster.to_owned());
-        let engine = open(self.volume.path(), self.cluster).await;
+        let volumes = [volume_name(), "b".parse().unwrap()];
+        let mounted = volumes.clone().map(|name| {
+            let directory = self.volume.path().join(name.as_str());
+            std::fs::create_dir_all(&directory).unwrap();
+            (name, directory)
+        });
+        let config = spaces::LocalConfig {
+            volumes: mounted.to_vec(),
+            cluster: self.cluster,
+            adopt: None,
+            faults: faults.map(Path::to_owned),
+            settings: spaces::Settings::default(),
+        };
+        let engine = spaces::Engine::open_local(config).await.unwrap();
         let shutdown = Shutdown::new();
         let app = App::new(Parts {
             cluster: self.cluster,
             pod: "demo-disk-0".parse().unwrap(),
             started: Timestamp::now(),
             engine,
-            volumes: vec![volume_name()],
+            volumes: volumes.to_vec(),
             roster: store.clone(),
             operator,
             load: Load::default(),
@@ -204,7 +222,7 @@ impl World {
             _follower: follower,
         };
         let canary = async {
-            while pod.app.engine.health(&volume_name()).canary_age.is_none() {
+            while volumes.iter().any(|volume| pod.app.engine.health(volume).canary_age.is_none()) {
                 tokio::task::yield_now().await;
             }
         };
@@ -212,9 +230,9 @@ impl World {
         pod
     }
 
-    fn spaces(&self) -> Vec<SpaceId> {
-        let own = self.members.values().map(|member| member.space);
-        own.chain([self.group.space]).collect()
+    fn spaces(&self) -> Vec<(SpaceId, VolumeName)> {
+        let own = self.members.values().map(|member| (member.space, member.volume.clone()));
+        own.chain([(self.group.space, self.group.volume.clone())]).collect()
     }
 
     pub(crate) fn own(&self, member: &str) -> SpaceId {
@@ -351,25 +369,14 @@ impl Client<'_> {
     }
 }
 
-async fn open(directory: &Path, cluster: ClusterUid) -> spaces::Local {
-    let config = spaces::LocalConfig {
-        volumes: vec![(volume_name(), directory.to_owned())],
-        cluster,
-        adopt: None,
-        faults: None,
-        settings: spaces::Settings::default(),
-    };
-    spaces::Engine::open_local(config).await.unwrap()
-}
-
 impl Pod {
-    async fn limit(&self, space: SpaceId, bytes: u64) {
+    async fn limit(&self, space: SpaceId, volume: VolumeName, bytes: u64) {
         let operation = spaces::Operation::Limit {
             roster_generation: RosterGeneration(1),
             target: Bytes(bytes),
             ceiling: Bytes(bytes),
         };
         let request = spaces::Request { id: spaces::OperationId(Uuid::new_v4()), born: None, operation };
-        self.app.engine.space(space, volume_name()).commit(request).await.unwrap();
+        self.app.engine.space(space, volume).commit(request).await.unwrap();
     }
 }
