@@ -28,6 +28,8 @@ one_file() {
     printf '%s\n' \
       '# Installs the operator of Internet Disk: kubectl apply --server-side -f internet-disk.yaml' \
       '# Generated from charts/internet-disk by charts/generate.sh.' \
+      '# The nodes pull from registry.localhost/internet-disk: push the images to a registry of yours, and replace that' \
+      '# name here. It is named twice: where the operator comes from, and where it lets disk pods and web pods come from.' \
       'apiVersion: v1' \
       'kind: Namespace' \
       'metadata:' \
