@@ -1,6 +1,6 @@
 // The uploads: how far they are, and what can be done about them.
 
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { Item, Status } from '../transfer/transfers.ts';
 import { duration, sentence, size, words } from '../words/index.ts';
 import { confirm } from './dialog.tsx';
@@ -20,9 +20,21 @@ const RANK: Record<Status, number> = {
   done: 5,
 };
 
+/** When all went well the list folds itself up, so that it is not in the way. */
+const FOLDS_AFTER_MS = 6_000;
+
 export function Queue() {
   const [open, setOpen] = useState(true);
   const items = transfers.items.value;
+  const well = items.every(({ status }) => status === 'done');
+  useEffect(() => {
+    if (!well) {
+      setOpen(true);
+      return;
+    }
+    const timer = setTimeout(() => setOpen(false), FOLDS_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [well]);
   if (items.length === 0) return null;
   const text = words.value;
   const shown = [...items].sort((a, b) => RANK[a.status] - RANK[b.status] || a.key - b.key).slice(0, LINES);
