@@ -52,6 +52,7 @@ fn definition<K: CustomResourceExt>(root_rules: Vec<Rule>) -> Result<Value, serd
         }
     }
     absent_not_null(schema);
+    one_line_a_paragraph(schema);
     definition["metadata"]["labels"] = json!({ "app.kubernetes.io/part-of": "internet-disk" });
     Ok(definition)
 }
@@ -111,6 +112,26 @@ fn absent_not_null(schema: &mut Value) {
             fields.values_mut().for_each(absent_not_null);
         }
         Value::Array(items) => items.iter_mut().for_each(absent_not_null),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Where lines end in the source means nothing to `kubectl explain`.
+fn one_line_a_paragraph(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            for (key, field) in fields.iter_mut() {
+                match field {
+                    Value::String(text) if key == "description" => {
+                        let paragraphs: Vec<String> =
+                            text.split("\n\n").map(|paragraph| paragraph.replace('\n', " ")).collect();
+                        *text = paragraphs.join("\n\n");
+                    }
+                    _ => one_line_a_paragraph(field),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(one_line_a_paragraph),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
