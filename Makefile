@@ -10,7 +10,7 @@ TRIPLE := x86_64-unknown-linux-gnu
 BIN := target/$(TRIPLE)/debug
 CLUSTER := target/cluster/cluster
 # Everything that a test suite can prove without a cluster.
-UNIT := --workspace --exclude internet-disk-e2e
+UNIT := --workspace -E 'not package(internet-disk-e2e)'
 
 .PHONY: help
 help: ## Say what there is

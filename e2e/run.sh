@@ -42,4 +42,6 @@ if [ -f target/demo.env ]; then OWN=no; else OWN=yes; fi
 readonly OWN
 trap finish EXIT
 e2e/demo/up.sh
-cargo nextest run -p internet-disk-e2e "$@"
+# The whole workspace is chosen, and then the package: with a package alone its dependencies would be built with fewer
+# features, all anew.
+cargo nextest run --workspace -E 'package(internet-disk-e2e)' "$@"

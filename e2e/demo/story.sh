@@ -7,4 +7,4 @@ cd "$(dirname "$0")/../.."
 source e2e/demo/place.sh
 
 [ -f "$ENV_FILE" ] || fail "There is no demo yet: make demo"
-exec cargo test --quiet -p internet-disk-e2e --test failover -- --nocapture
+exec cargo nextest run --workspace -E 'package(internet-disk-e2e) and binary(failover)' --no-capture
