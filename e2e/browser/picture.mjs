@@ -30,7 +30,7 @@ const SHARED = [
 
 run(async () => {
   const stage = mkdtempSync(join(tmpdir(), 'internet-disk-picture-'));
-  const options = { viewport: { width: 1280, height: 800 }, deviceScaleFactor: 1.5, colorScheme: 'light' };
+  const options = { viewport: { width: 1180, height: 700 }, deviceScaleFactor: 1.5, colorScheme: 'light' };
   try {
     await withPage((page) => take(page, stage), options);
   } finally {
@@ -52,7 +52,7 @@ async function take(page, stage) {
   await page.reload();
   await page.locator('.files').waitFor();
   for (const meter of await page.locator('nav small', { hasText: / of / }).all()) await meter.waitFor();
-  await page.mouse.move(900, 780);
+  await page.mouse.move(900, 690);
   mkdirSync(dirname(file), { recursive: true });
   await page.screenshot({ path: file });
 }
