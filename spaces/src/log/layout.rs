@@ -5,8 +5,8 @@ use api::ids::SpaceId;
 
 use crate::extent::ObjectId;
 
-/// So many entries are in a block.
-pub(crate) const BLOCK: u64 = 1_000;
+/// So many entries are in a block. Fewer in tests, so that they come to the end of one.
+pub(crate) const BLOCK: u64 = if cfg!(test) { 16 } else { 1_000 };
 
 /// The paths of a space.
 #[derive(Clone, Debug)]
@@ -77,8 +77,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_thousand_entries_are_a_block() {
-        for (generation, block) in [(1, 0), (2, 0), (1000, 0), (1001, 1), (2000, 1), (2001, 2)] {
+    fn the_first_entry_of_a_block() {
+        for (generation, block) in
+            [(1, 0), (2, 0), (BLOCK, 0), (BLOCK + 1, 1), (2 * BLOCK, 1), (2 * BLOCK + 1, 2)]
+        {
             assert_eq!(block_of(Generation(generation)), block, "{generation}");
         }
     }
@@ -87,8 +89,8 @@ mod tests {
     fn paths() {
         let layout = Layout::of("76eef131-e3b7-43aa-9b26-2d6371565f7f".parse().unwrap());
         let root = "spaces/76/76eef131-e3b7-43aa-9b26-2d6371565f7f";
-        assert_eq!(layout.entry(Generation(1001)), format!("{root}/log/1/1001"));
-        assert_eq!(layout.gone(Generation(1000)), format!("{root}/log/0/gone"));
+        assert_eq!(layout.entry(Generation(BLOCK + 2)), format!("{root}/log/1/{}", BLOCK + 2));
+        assert_eq!(layout.gone(Generation(BLOCK)), format!("{root}/log/0/gone"));
         let object = ObjectId { born: Generation(7), random: 0xab00_0000_0000_0001 };
         assert_eq!(layout.object(object), format!("{root}/objects/ab/7-ab00000000000001"));
     }

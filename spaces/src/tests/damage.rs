@@ -6,6 +6,7 @@ use api::ids::SpaceId;
 use uuid::Uuid;
 
 use super::world::{MIB, Short, World, volume_name};
+use crate::log::layout::BLOCK;
 use crate::{Error, Freshness, Space};
 
 /// A space with entries 1 to 6, and the file of one of them.
@@ -85,6 +86,17 @@ async fn a_gap() {
     written(&world).await;
     std::fs::remove_file(entry(&world, 4)).unwrap();
     stops_at(&world, 4, "missing").await;
+}
+
+#[tokio::test]
+async fn a_gap_at_the_end_of_a_block() {
+    let world = World::new();
+    let space = world.roomy(MIB).await;
+    for _ in 2..=BLOCK + 1 {
+        space.put("a", b"a").await.unwrap();
+    }
+    std::fs::remove_file(entry(&world, BLOCK)).unwrap();
+    stops_at(&world, BLOCK, "missing").await;
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::world::{MIB, Short, World, path};
+use crate::log::layout::BLOCK;
 use crate::{Condition, Error, Freshness, Operation, OperationId, Request};
 
 #[tokio::test]
@@ -224,12 +225,12 @@ async fn freshness() {
 async fn more_entries_than_a_block_holds() {
     let world = World::new();
     let space = world.roomy(MIB).await;
-    for number in 0..1010 {
+    for number in 0..BLOCK + 10 {
         space.put("a", format!("{number}").as_bytes()).await.unwrap();
     }
-    assert!(world.directory().join("log/1/1001").exists());
+    assert!(world.directory().join(format!("log/1/{}", BLOCK + 1)).exists());
     let other = world.pod().await;
-    assert_eq!(other.get("a").await.unwrap(), b"1009");
+    assert_eq!(other.get("a").await.unwrap(), (BLOCK + 9).to_string().as_bytes());
     assert!(space.now().await.same(&other.now().await));
 }
 

@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use super::world::{MIB, Short, World, path};
+use crate::log::layout::BLOCK;
 use crate::{Condition, Error, Freshness, Operation, Space};
 
-/// A space with 1002 entries.
+/// A space with a block of entries, and two more.
 async fn long(world: &World) -> Space {
     let space = world.roomy(MIB).await;
-    for number in 2..=1002 {
+    for number in 2..=BLOCK + 2 {
         space.put("a", format!("{number}").as_bytes()).await.unwrap();
     }
     space
@@ -18,7 +19,7 @@ async fn long(world: &World) -> Space {
 fn truncate(log: &Path, start: &[u8]) {
     std::fs::write(log.join("1/start"), start).unwrap();
     std::fs::write(log.join("0/gone"), b"").unwrap();
-    for generation in 1..=1000 {
+    for generation in 1..=BLOCK {
         let _ = std::fs::remove_file(log.join(format!("0/{generation}")));
     }
 }
@@ -30,7 +31,7 @@ async fn start(world: &World) -> Vec<u8> {
     std::fs::rename(log.join("1"), &aside).unwrap();
     let state = world.pod().await.now().await.state().clone();
     std::fs::rename(&aside, log.join("1")).unwrap();
-    assert_eq!(state.generation.0, 1000);
+    assert_eq!(state.generation.0, BLOCK);
     state.to_start().seal()
 }
 
@@ -41,7 +42,7 @@ async fn a_pod_begins_with_the_state_before_the_block() {
     let start = start(&world).await;
     truncate(&world.directory().join("log"), &start);
     let pod = world.pod().await;
-    assert_eq!(pod.get("a").await.unwrap(), b"1002");
+    assert_eq!(pod.get("a").await.unwrap(), (BLOCK + 2).to_string().as_bytes());
     assert!(pod.now().await.same(&running.now().await));
     pod.put("b", b"goes on").await.unwrap();
     assert_eq!(running.get("b").await.unwrap(), b"goes on");
@@ -55,14 +56,14 @@ async fn a_pod_that_slept_writes_to_no_past() {
     for pod in [&slept, &dozed] {
         assert_eq!(pod.now().await.generation().0, 1);
     }
-    for number in 2..=1002 {
+    for number in 2..=BLOCK + 2 {
         space.put("a", format!("{number}").as_bytes()).await.unwrap();
     }
     let start = start(&world).await;
     truncate(&world.directory().join("log"), &start);
     // Its link succeeds, for the name is free again; what counts is the entry it writes after that.
     let committed = slept.put("b", b"late").await.unwrap();
-    assert_eq!(committed.generation.0, 1003);
+    assert_eq!(committed.generation.0, BLOCK + 3);
     assert_eq!(space.get("b").await.unwrap(), b"late");
     // Another one finds such an entry where the log once went on, and does not believe it.
     let void = world.directory().join("log/0/2");
@@ -72,7 +73,7 @@ async fn a_pod_that_slept_writes_to_no_past() {
         }
     };
     tokio::time::timeout(super::world::PATIENCE, taken_away).await.expect("the entry stays");
-    std::fs::copy(world.directory().join("log/1/1003"), &void).unwrap();
+    std::fs::copy(world.directory().join(format!("log/1/{}", BLOCK + 3)), &void).unwrap();
     assert_eq!(dozed.get("b").await.unwrap(), b"late");
     assert!(dozed.now().await.same(&space.now().await));
 }
