@@ -111,7 +111,9 @@ impl Clusters {
         let mut due = None;
         let mut failure = None;
         if cluster.spec.reconciliation == Reconciliation::Paused {
-            outcome = Outcome::Paused;
+            if outcome == Outcome::Applied {
+                outcome = Outcome::Paused;
+            }
             ticket_keys = self
                 .context
                 .prepared

@@ -135,11 +135,14 @@ fn capacity(volumes: &[VolumeStatus], found: &Found<'_>) -> CapacityStatus {
 fn volumes(cluster: &DiskCluster, found: &Found<'_>) -> Vec<VolumeStatus> {
     let names = Names::of(cluster.name_any());
     let alone = cluster.spec.volumes.len() == 1;
+    let foreign = pods::foreign(found.observed);
     let said = |volume: &Volume| {
         let claim_name = names.claim_of(volume);
         let claim = found.observed.claims.get(&claim_name);
         let problem = found.problems.volumes.iter().find(|problem| problem.volume == volume.name);
+        let foreign = foreign.as_ref().filter(|foreign| foreign.volume == volume.name);
         let state = match (problem, volume.state) {
+            _ if foreign.is_some() => VolumePhase::Failed,
             (Some(problem), _) if problem.blocks => VolumePhase::Failed,
             (Some(_), _) => VolumePhase::Pending,
             (None, VolumeState::Draining) => VolumePhase::Draining,
@@ -150,14 +153,18 @@ fn volumes(cluster: &DiskCluster, found: &Found<'_>) -> Vec<VolumeStatus> {
             name: volume.name.clone(),
             state,
             claim_name: Some(claim_name),
-            cluster_uid: problem.is_none().then(|| found.uid.to_string()),
+            cluster_uid: match (problem, foreign) {
+                (_, Some(foreign)) => Some(foreign.owner.clone()),
+                (None, None) => Some(found.uid.to_string()),
+                (Some(_), None) => None,
+            },
             storage_class_name: class.filter(|class| !class.is_empty()),
             capacity: claim.and_then(size).filter(|_| problem.is_none()).map(Into::into),
             used: (alone && problem.is_none()).then(|| found.observed.population.used.into()),
             spaces: None,
             entry_format: None,
             conformance: None,
-            message: problem.map(|problem| problem.message.clone()),
+            message: problem.map(|one| one.message.clone()).or(foreign.map(|one| one.message.clone())),
         }
     };
     cluster.spec.volumes.iter().map(said).collect()

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use api::bytes::Bytes;
 use api::kubernetes::condition::{ConditionStatus, ConditionType, Finding, Reason};
-use api::kubernetes::disk_cluster::operation::ServiceMode;
+use api::kubernetes::disk_cluster::operation::{Reconciliation, ServiceMode};
 use api::kubernetes::disk_cluster::status::{CapacityStatus, DiskStatus, WebStatus};
 use api::kubernetes::labels::CONFIRM_DELETION;
 use api::kubernetes::{DiskCluster, Quantity};
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 
-use super::pods::{is_ready, trouble};
+use super::pods::{foreign, is_ready, trouble};
 use super::{Found, Outcome};
 use crate::cluster::build::{disk_replicas, web_replicas};
 
@@ -45,7 +45,7 @@ pub(super) fn findings(
     all.extend(parts);
     all.push(enough(cluster, capacity));
     all.push(up_to_date);
-    if *found.outcome == Outcome::Paused {
+    if cluster.spec.reconciliation == Reconciliation::Paused {
         let message = "spec.reconciliation is Paused: the operator changes nothing until it is Active";
         all.push(Finding::is(ConditionType::Paused, Reason::Paused, message));
     }
@@ -89,6 +89,7 @@ fn ready(cluster: &DiskCluster, found: &Found<'_>, parts: &[Finding]) -> Finding
 fn stalled(found: &Found<'_>) -> Option<Finding> {
     let volume = found.problems.volumes.iter().find(|problem| problem.blocks);
     let volume = volume.map(|problem| (problem.reason, problem.message.clone()));
+    let volume = volume.or_else(|| foreign(found.observed).map(|one| (Reason::VolumeForeign, one.message)));
     let route = found.problems.of(ConditionType::Reachable).map(|one| (one.reason, one.message.clone()));
     let (reason, message) = volume.or(route)?;
     Some(Finding::is(ConditionType::Stalled, reason, message))
@@ -96,6 +97,9 @@ fn stalled(found: &Found<'_>) -> Option<Finding> {
 
 fn volumes(found: &Found<'_>) -> Finding {
     let problems = &found.problems.volumes;
+    if let (Some(foreign), true) = (foreign(found.observed), problems.is_empty()) {
+        return Finding::is_not(ConditionType::VolumesReady, Reason::VolumeForeign, foreign.message);
+    }
     match problems.iter().find(|problem| problem.blocks).or(problems.first()) {
         Some(problem) => Finding::is_not(
             ConditionType::VolumesReady,

@@ -92,7 +92,9 @@ fn disk_pod(name: String, pod: Option<&Pod>, url: Option<String>, now: Timestamp
         version: image.and_then(|image| image.rsplit_once(':').map(|(_, tag)| tag.to_owned())),
         message: match state {
             DiskPodState::Serving | DiskPodState::Draining => None,
-            DiskPodState::Starting | DiskPodState::Stalled | DiskPodState::Gone => trouble(pod).map(|(_, message)| message),
+            DiskPodState::Starting | DiskPodState::Stalled | DiskPodState::Gone => {
+                trouble(pod).map(|(_, message)| message)
+            }
         },
     }
 }
@@ -127,7 +129,9 @@ pub(super) fn trouble(pod: &Pod) -> Option<(Reason, String)> {
     if let Some(waiting) = container.state.as_ref().and_then(|state| state.waiting.as_ref()) {
         let reason = waiting.reason.clone().unwrap_or_default();
         let message = waiting.message.clone().unwrap_or_default();
+        let foreign = last_words.as_deref().and_then(foreign_volume).is_some();
         return Some(match reason.as_str() {
+            _ if foreign => (Reason::VolumeForeign, last_words.unwrap_or_default()),
             "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" | "ErrImageNeverPull" => {
                 (Reason::ImageNotPulled, format!("the image {} cannot be pulled: {message}", container.image))
             }
@@ -143,12 +147,39 @@ pub(super) fn trouble(pod: &Pod) -> Option<(Reason, String)> {
     }
     // That it runs and is not ready is all that Kubernetes knows.
     match (last_words, container.restart_count) {
+        (Some(said), _) if foreign_volume(&said).is_some() => Some((Reason::VolumeForeign, said)),
         (Some(said), count) if count > 0 => Some((Reason::PodsNotReady, format!("it was restarted: {said}"))),
         _ => Some((
             Reason::PodsNotReady,
             format!("it runs and is not ready: kubectl logs {} says what it waits for", pod.name_any()),
         )),
     }
+}
+
+/// A volume that belongs to another DiskCluster, as a disk pod says it when it ends.
+pub(super) struct ForeignVolume {
+    /// Which volume.
+    pub(super) volume: String,
+    /// The uid of its DiskCluster.
+    pub(super) owner: String,
+    /// What to do.
+    pub(super) message: String,
+}
+
+/// The volume that keeps disk pods from starting, if that is what does.
+pub(super) fn foreign(observed: &Observed) -> Option<ForeignVolume> {
+    observed.disk_pods.values().filter(|pod| !is_ready(pod)).find_map(|pod| match trouble(pod) {
+        Some((Reason::VolumeForeign, said)) => foreign_volume(&said),
+        _ => None,
+    })
+}
+
+fn foreign_volume(said: &str) -> Option<ForeignVolume> {
+    let message = said.get(said.find("the volume ")?..)?;
+    let (volume, rest) =
+        message.strip_prefix("the volume ")?.split_once(" belongs to the DiskCluster with uid ")?;
+    let owner = rest.split(|c: char| !c.is_ascii_hexdigit() && c != '-').next()?;
+    Some(ForeignVolume { volume: volume.to_owned(), owner: owner.to_owned(), message: message.to_owned() })
 }
 
 /// The last line of a log; its message, where it is JSON.

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use api::kubernetes::condition::{ConditionType, Reason};
+use api::kubernetes::disk_cluster::operation::Reconciliation;
 use api::kubernetes::disk_cluster::status::DiskPodState;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::Pod;
@@ -153,7 +154,7 @@ fn a_disk_as_it_should_be() {
 fn every_trouble_of_a_pod_is_told_with_its_cause() {
     let ended = json!({ "terminated": {
         "exitCode": 1,
-        "message": "{\"message\":\"starting\"}\n{\"level\":\"ERROR\",\"message\":\"the volume belongs to another DiskCluster\"}\n",
+        "message": "{\"message\":\"starting\"}\n{\"level\":\"ERROR\",\"message\":\"the disk is full\"}\n",
     } });
     let unschedulable = json!({ "conditions": [
         { "type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes have room" },
@@ -179,7 +180,7 @@ fn every_trouble_of_a_pod_is_told_with_its_cause() {
             Some(waiting("CrashLoopBackOff", "back-off", ended)),
             DiskPodState::Starting,
             Reason::PodsNotReady,
-            "the volume belongs to another DiskCluster",
+            "the disk is full",
         ),
         (
             "being made",
@@ -237,7 +238,11 @@ fn what_stops_the_work_is_said_first() {
         (Outcome::HeldBack, "False", "InUse", "confirm-deletion=demo"),
         (Outcome::Paused, "True", "Available", "2 disk servers"),
     ] {
-        let status = said(&cluster(), &observed(Some(serving())), &outcome);
+        let mut cluster = cluster();
+        if outcome == Outcome::Paused {
+            cluster.spec.reconciliation = Reconciliation::Paused;
+        }
+        let status = said(&cluster, &observed(Some(serving())), &outcome);
         let (is, why, message) = condition(&status, ConditionType::Ready);
         assert_eq!((is.as_str(), why.as_str()), (holds, reason), "{outcome:?}");
         assert!(message.contains(words), "{message}");
@@ -279,4 +284,38 @@ fn more_may_be_promised_than_there_is_when_the_policy_says_so() {
         );
         assert_eq!(condition(&status, ConditionType::Ready).0, "True");
     }
+}
+
+#[test]
+fn a_volume_of_another_disk_cluster_is_told_with_its_owner() {
+    let owner = Uuid::from_u128(7);
+    let said = format!(
+        "{{}}\nError: the volume main belongs to the DiskCluster with uid {owner}, not to us; to take it over, set \
+         adoptClusterUID to {owner}\n"
+    );
+    let ended = json!({ "terminated": { "exitCode": 1, "message": said } });
+    for second in [
+        waiting("CrashLoopBackOff", "back-off", ended.clone()),
+        json!({
+            "conditions": [{ "type": "Ready", "status": "False" }],
+            "containerStatuses": container(json!({ "running": { "startedAt": "2026-01-01T00:59:59Z" } }), ended, 2),
+        }),
+    ] {
+        let status = said_of(&observed(Some(second)));
+        for type_ in [ConditionType::VolumesReady, ConditionType::Ready] {
+            let (is, why, message) = condition(&status, type_);
+            assert_eq!((is.as_str(), why.as_str()), ("False", "VolumeForeign"));
+            assert!(
+                message.starts_with("the volume main") && message.contains("adoptClusterUID"),
+                "{message}"
+            );
+        }
+        assert_eq!(condition(&status, ConditionType::Stalled).0, "True");
+        assert_eq!(status.volumes[0].cluster_uid, Some(owner.to_string()));
+        assert_eq!(status.volumes[0].state, VolumePhase::Failed);
+    }
+}
+
+fn said_of(observed: &Observed) -> DiskClusterStatus {
+    said(&cluster(), observed, &Outcome::Applied)
 }
