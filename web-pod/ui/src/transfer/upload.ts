@@ -4,6 +4,7 @@ import type { Disk } from '../requests/disk.ts';
 import { operationId } from '../requests/ids.ts';
 import { noAnswer, Problem } from '../requests/problem.ts';
 import type { Server } from '../servers/server.ts';
+import { after } from './clock.ts';
 import { tell } from './diagnostics.ts';
 import { step, wakeAt } from './machine.ts';
 import { fingerprint, type Memory } from './memory.ts';
@@ -35,7 +36,7 @@ export class Upload {
   private ticket = '';
   private request: XMLHttpRequest | null = null;
   private ended = new AbortController();
-  private timer: ReturnType<typeof setTimeout> | undefined;
+  private alarm: { readonly at: number; readonly off: () => void } | undefined;
   private told = 0;
 
   constructor(
@@ -110,13 +111,20 @@ export class Upload {
     if (next !== before) this.changed(this);
   }
 
-  /** Wakes the machine when it wants to be. */
+  /** Wakes the machine when it wants to be. Woken early it only looks at the time: one alarm serves many wishes. */
   private arm(): void {
-    clearTimeout(this.timer);
     const world = this.world();
     const at = wakeAt(this.current, world);
-    if (at !== null)
-      this.timer = setTimeout(() => this.dispatch({ on: 'tick' }), Math.max(at - world.now, 1));
+    if (at === null || (this.alarm && this.alarm.at > at)) {
+      this.alarm?.off();
+      this.alarm = undefined;
+    }
+    if (at === null || this.alarm) return;
+    const off = after(Math.max(at - world.now, 1), () => {
+      this.alarm = undefined;
+      this.dispatch({ on: 'tick' });
+    });
+    this.alarm = { at, off };
   }
 
   private report(before: State): void {
