@@ -147,11 +147,17 @@ const WATCHED_GROUPS = 12;
 const SPACES_EVERY_MS = 8_000;
 const USAGE_EVERY_MS = 15_000;
 
+/** What is not known yet is asked for, and what does not fit to the limit that holds by now is asked again. */
 effect(() => {
   const known = spaces.value;
   if (!known) return;
-  const watched = [known.own.space, ...known.groups.slice(0, WATCHED_GROUPS).map(({ space }) => space)];
-  for (const space of watched) if (!usages.peek().has(space)) usageSoon(space, 0);
+  const watched = [
+    { space: known.own.space, limit: known.own.limit },
+    ...known.groups.slice(0, WATCHED_GROUPS).map(({ space, capacity }) => ({ space, limit: capacity })),
+  ];
+  for (const { space, limit } of watched) {
+    if (usages.peek().get(space)?.limit !== limit) usageSoon(space, 0);
+  }
 });
 
 effect(() => {
