@@ -172,3 +172,6 @@ impl Accounts {
         outcome
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,8 +2,8 @@
 
 use api::bytes::Bytes;
 
-/// So many leading bits stay: steps of an eighth to a sixteenth.
-const BITS: u32 = 4;
+/// So many leading bits stay: steps of two to three percent.
+const BITS: u32 = 6;
 /// And the least step.
 const LEAST: u32 = 12;
 
@@ -29,9 +29,14 @@ mod tests {
 
     #[test]
     fn amounts_are_rounded_up_to_few_values() {
-        for (exact, said) in
-            [(0, 0), (1, 4096), (4097, 8192), (12 << 20, 12 << 20), ((12 << 20) + 1, 13 << 20)]
-        {
+        for (exact, said) in [
+            (0, 0),
+            (1, 4096),
+            (4097, 8192),
+            (12 << 20, 12 << 20),
+            (50 << 20, 50 << 20),
+            ((50 << 20) + 1, 51 << 20),
+        ] {
             assert_eq!(coarse(Bytes(exact)), Bytes(said), "{exact}");
         }
         assert!(coarse(Bytes(u64::MAX)) >= Bytes(1 << 63));
