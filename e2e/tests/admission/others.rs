@@ -103,9 +103,9 @@ pub(crate) fn deletions() -> Vec<Case> {
         refuses(
             "a DiskCluster with members",
             delete("diskclusters/team"),
-            "diskcluster team has 3 members and 1 groups",
+            "diskcluster team has 3 members and 2 groups",
         ),
-        takes("an empty DiskCluster", delete("diskclusters/still")),
+        takes("an empty DiskCluster", delete("diskclusters/closed")),
         refuses("all members at once", delete("members"), "still gives storage"),
     ]
 }

@@ -109,7 +109,9 @@ impl Place {
                 send(client, Method::PATCH, &self.collection(path), QUERY, patch).await
             }
             Act::Delete { path } => {
-                send(client, Method::DELETE, &self.collection(path), "?dryRun=All", &json!({})).await
+                // Where there is a body, the query does not count.
+                let options = json!({ "apiVersion": "v1", "kind": "DeleteOptions", "dryRun": ["All"] });
+                send(client, Method::DELETE, &self.collection(path), "", &options).await
             }
         }
         .map(|_| ())
@@ -131,6 +133,12 @@ impl Place {
     pub(crate) async fn set_status(&self, path: &str, status: Value) {
         let path = format!("{}/status", self.collection(path));
         send(&self.client, Method::PATCH, &path, "", &json!({ "status": status })).await.unwrap();
+    }
+
+    /// Changes a spec for good.
+    pub(crate) async fn change(&self, path: &str, spec: Value) {
+        let path = self.collection(path);
+        send(&self.client, Method::PATCH, &path, "", &json!({ "spec": spec })).await.unwrap();
     }
 
     pub(crate) async fn confirm_deletion(&self, path: &str, name: &str) {
