@@ -47,6 +47,7 @@ pub(super) fn stateful_set(cluster: &DiskCluster, names: &Names, around: &Surrou
         account: names.disk(),
         pods,
         arguments,
+        environment: Vec::new(),
         ports: vec![(INTERNAL, INTERNAL_PORT)],
         volumes,
         mounts,

@@ -35,6 +35,8 @@ pub(super) struct Part<'a> {
     pub(super) account: String,
     pub(super) pods: &'a Pods,
     pub(super) arguments: Vec<String>,
+    /// Further environment variables.
+    pub(super) environment: Vec<EnvVar>,
     pub(super) ports: Vec<(&'static str, u16)>,
     pub(super) volumes: Vec<Volume>,
     pub(super) mounts: Vec<VolumeMount>,
@@ -68,7 +70,7 @@ pub(super) fn template(
     let images = &cluster.spec.images;
     let version = version(cluster, &around.image_version);
     let registry = images.registry.as_ref().unwrap_or(&around.image_registry);
-    let Part { component, program, account, pods, arguments, ports, volumes, mounts, requests } = part;
+    let Part { component, program, account, pods, arguments, environment, ports, volumes, mounts, requests } = part;
     let mut ports: Vec<ContainerPort> = ports.into_iter().map(|(name, number)| port(name, number)).collect();
     ports.push(port(services::PUBLIC, PUBLIC_PORT));
     ports.push(port("admin", ADMIN_PORT));
@@ -81,7 +83,7 @@ pub(super) fn template(
         image: Some(format!("{registry}/{program}:{version}")),
         image_pull_policy: Some(images.pull_policy.as_str().to_owned()),
         args: Some(arguments),
-        env: Some(vec![own_name()]),
+        env: Some(std::iter::once(own_name()).chain(environment).collect()),
         ports: Some(ports),
         startup_probe: Some(Probe { period_seconds: Some(1), failure_threshold: Some(60), ..probe("/live") }),
         // Restarting heals no storage and no roster, so only a program that is stuck is restarted.
@@ -114,6 +116,8 @@ pub(super) fn template(
         image_pull_secrets: filled(pull.collect()),
         // Environment variables for each Service of the namespace are of no use to these programs.
         enable_service_links: Some(false),
+        // They look up no names of the cluster, which need not have any.
+        dns_policy: Some("Default".to_owned()),
         termination_grace_period_seconds: Some(pods.termination_grace_period_seconds),
         security_context: Some(pod_security(pods.security_context.as_ref())),
         containers: vec![container],

@@ -4,7 +4,7 @@ use api::kubernetes::DiskCluster;
 use api::kubernetes::labels::Component;
 use api::kubernetes::names::Names;
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment};
-use k8s_openapi::api::core::v1::{SecretProjection, SecretVolumeSource, Volume, VolumeProjection};
+use k8s_openapi::api::core::v1::{EnvVar, SecretProjection, SecretVolumeSource, Volume, VolumeProjection};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use roster::SHARDS;
 
@@ -27,6 +27,7 @@ pub(super) fn deployment(cluster: &DiskCluster, names: &Names, around: &Surround
         account: names.web(),
         pods: &web.pods,
         arguments,
+        environment: vec![returned_memory()],
         ports: Vec::new(),
         volumes: vec![keys(names), credentials(names)],
         mounts: vec![read_only("keys", KEYS), read_only("credentials", CREDENTIALS)],
@@ -49,6 +50,16 @@ pub(super) fn deployment(cluster: &DiskCluster, names: &Names, around: &Surround
             ..DeploymentSpec::default()
         }),
         status: None,
+    }
+}
+
+/// Checking a password takes 19 MiB for a moment. glibc would keep as much for each check that ever ran beside others;
+/// told where large is, it gives such pieces back.
+fn returned_memory() -> EnvVar {
+    EnvVar {
+        name: "MALLOC_MMAP_THRESHOLD_".to_owned(),
+        value: Some((1 << 20).to_string()),
+        value_from: None,
     }
 }
 
