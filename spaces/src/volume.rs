@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use api::ids::{ClusterUid, VolumeName};
 use bytes::Bytes;
@@ -12,6 +13,9 @@ use crate::file_system::{FileSystem, FsError};
 use crate::format::FORMAT;
 use crate::format::identity::{FILE, Identity, IdentityError, LONGEST};
 use crate::host::Host;
+
+/// So often it is tried to say whose a new volume is.
+const MOST_TRIES: u32 = 8;
 
 /// A volume, and what this pod knows of it.
 pub(crate) struct Volume {
@@ -67,6 +71,8 @@ impl Volume {
             let volume = self.name.clone();
             return Err(OpenError::Foreign { volume, owner: cluster, cluster: self.cluster }.into());
         }
+        // Whoever made it may not have come to that, and nobody builds on what a power loss could take back.
+        self.fs.sync_directory("").await?;
         *known = Some(identity.clone());
         Ok(identity)
     }
@@ -105,21 +111,30 @@ impl Volume {
             Identity::new(Uuid::from_u64_pair(self.host.random(), self.host.random()), self.cluster);
         let temporary = format!("{FILE}.{:016x}", self.host.random());
         self.fs.write(&temporary, Bytes::from(identity.write())).await?;
-        let linked = self.fs.link(&temporary, FILE).await;
-        let synced = self.fs.sync_directory("").await;
-        let found = self.read_identity().await;
+        let claimed = self.link_identity(&temporary).await;
         // Left over it is a small file that nobody reads.
         let _ = self.fs.unlink(&temporary).await;
-        synced?;
-        match (found?, linked) {
-            (Some(identity), _) => Ok(identity),
-            (None, Err(FsError::Stalled)) => Err(FsError::Stalled.into()),
-            (None, linked) => {
-                let answer = linked.err().map_or_else(String::new, |error| format!(": {error}"));
-                let reason = format!("it does not make hard links{answer}; use a file system that does");
-                Err(OpenError::Unusable { volume: self.name.clone(), reason }.into())
+        claimed
+    }
+
+    async fn link_identity(&self, temporary: &str) -> Result<Identity, NotReady> {
+        let mut answer = String::new();
+        for attempt in 0..MOST_TRIES {
+            let linked = self.fs.link(temporary, FILE).await;
+            // As in a log, what is there decides, not what was answered.
+            if let Some(identity) = self.read_identity().await? {
+                return Ok(identity);
             }
+            match linked {
+                Err(FsError::Stalled) => return Err(FsError::Stalled.into()),
+                Err(error) => answer = format!(": {error}"),
+                Ok(()) => {}
+            }
+            self.host.sleep(Duration::from_millis(1 << attempt.min(6))).await;
         }
+        // It could be written to, and nothing but this failed each time.
+        let reason = format!("it does not make hard links{answer}; use a file system that does");
+        Err(OpenError::Unusable { volume: self.name.clone(), reason }.into())
     }
 
     /// Makes directories, durably, a parent before what is in it. Whoever else made one may not have come to that.

@@ -181,3 +181,19 @@ async fn a_slow_volume_is_used_all_the_same() {
     space.put("a", b"slow").await.unwrap();
     assert_eq!(space.get("a").await.unwrap(), b"slow");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_volume_that_fails_at_the_start_is_claimed_later() {
+    for kind in ["eio", "hang"] {
+        let world = World::new();
+        let fault = world.fault(kind);
+        let engine = soon(world.engine()).await;
+        let space = engine.space(SpaceId(Uuid::new_v4()), name("a"));
+        let refused = soon(space.limit(1, MIB, MIB)).await.unwrap_err();
+        assert!(matches!(refused, Error::Io(_) | Error::Stalled(_)), "{refused}");
+        drop(fault);
+        back(async || space.limit(1, MIB, MIB).await).await;
+        space.put("a", b"after").await.unwrap();
+        assert_eq!(world.engine().await.space(space.id(), name("a")).get("a").await.unwrap(), b"after");
+    }
+}
