@@ -13,17 +13,20 @@ use kube::api::{ObjectMeta, PostParams};
 use kube::{Api, Client};
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::controller::chain;
 use election::{Observed, Step, next};
 
 /// The Lease, in the namespace of the operator.
 pub const LEASE: &str = "internet-disk-operator";
 
 /// Others may take the Lease when it was not renewed for so long.
-pub(crate) const LASTS: Duration = Duration::from_secs(10);
+pub(crate) const LASTS: Duration = Duration::from_secs(15);
 /// It is renewed so often.
 const RENEWED_EVERY: Duration = Duration::from_secs(2);
+/// One attempt has so long: a connection that is dead without saying so must not take all the time there is.
+const ATTEMPT: Duration = Duration::from_secs(4);
 /// A holder that could not renew it for so long gives up. The rest of [`LASTS`] is for the process to end.
-const GIVES_UP_AFTER: Duration = Duration::from_secs(7);
+const GIVES_UP_AFTER: Duration = Duration::from_secs(11);
 
 /// A claim to work, alone.
 pub struct Leadership {
@@ -61,15 +64,25 @@ impl Leadership {
         let mut renewed = Instant::now();
         loop {
             sleep(RENEWED_EVERY).await;
-            let left = (renewed + GIVES_UP_AFTER).saturating_duration_since(Instant::now());
-            match timeout(left, self.renew()).await {
-                Ok(Ok(true)) => renewed = Instant::now(),
-                Ok(Ok(false)) => return anyhow::anyhow!("another replica holds the Lease now"),
-                Ok(Err(error)) if renewed.elapsed() < GIVES_UP_AFTER => {
-                    tracing::warn!(%error, "The Lease of the leader could not be renewed; trying again.");
-                }
-                Ok(Err(_)) | Err(_) => return anyhow::anyhow!("the Lease could not be renewed in time"),
+            let began = Instant::now();
+            let left = (renewed + GIVES_UP_AFTER).saturating_duration_since(began);
+            let attempt = timeout(left.min(ATTEMPT), self.renew()).await;
+            if let Ok(Ok(false)) = attempt {
+                return anyhow::anyhow!("another replica holds the Lease now");
             }
+            let reason = match attempt {
+                Ok(Ok(_)) => {
+                    // Others count from when it was written, which is no earlier.
+                    renewed = began;
+                    continue;
+                }
+                Ok(Err(error)) => chain(&error),
+                Err(_) => "no answer in time".to_owned(),
+            };
+            if renewed.elapsed() >= GIVES_UP_AFTER {
+                return anyhow::anyhow!("the Lease could not be renewed in time: {reason}");
+            }
+            tracing::warn!(reason, "The Lease of the leader could not be renewed; trying again.");
         }
     }
 
@@ -97,11 +110,9 @@ impl Leadership {
             return Ok(false);
         }
         spec.renew_time = Some(now());
-        match self.leases.replace(LEASE, &PostParams::default(), &lease).await {
-            // Somebody wrote between: the next look tells who.
-            Err(kube::Error::Api(status)) if status.code == 409 => Ok(true),
-            answer => answer.map(|_| true),
-        }
+        // Somebody who wrote between makes this fail, and the next attempt tells who it was.
+        self.leases.replace(LEASE, &PostParams::default(), &lease).await?;
+        Ok(true)
     }
 
     async fn step(&self, observed: &mut Option<Observed>) -> anyhow::Result<Step> {

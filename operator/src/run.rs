@@ -8,12 +8,12 @@ use kube::Client;
 use serve::{Admin, Metrics, Probes, Readiness, Shutdown};
 use tokio::task::JoinSet;
 
-use crate::{accounts, cluster};
 use crate::config::{Command, CommandLine, Settings};
 use crate::context::Context;
 use crate::controller::Controllers;
 use crate::leadership::Leadership;
 use crate::metrics::OperatorMetrics;
+use crate::{accounts, cluster};
 
 /// What is under way has so long to end.
 const GRACE: Duration = Duration::from_secs(10);
@@ -37,9 +37,9 @@ async fn start(settings: Settings) -> anyhow::Result<()> {
     let metrics = OperatorMetrics::new(&admin.metrics)?;
     let _probes = Probes::start(settings.admin_listen, admin, &shutdown).await?;
 
-    let client = Client::try_default().await.context(
-        "the Kubernetes API is not configured here: run the operator in a pod, or set KUBECONFIG",
-    )?;
+    let client = Client::try_default()
+        .await
+        .context("the Kubernetes API is not configured here: run the operator in a pod, or set KUBECONFIG")?;
     client.apiserver_version().await.context("the Kubernetes API does not answer")?;
     reached.met();
 
@@ -53,7 +53,10 @@ async fn start(settings: Settings) -> anyhow::Result<()> {
     tracing::info!(replica = settings.pod_name, "This replica works now.");
     let working = work(Context::new(client, settings, metrics), shutdown.clone());
     tokio::select! {
-        lost = leadership.keep() => return Err(lost.context("this replica must not go on")),
+        lost = leadership.keep() => {
+            tracing::error!(error = %lost, "This replica must not go on: it ends, and is started anew as a stand-by.");
+            return Err(lost);
+        }
         () = working => {}
     }
     leadership.release().await;

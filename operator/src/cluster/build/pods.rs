@@ -70,7 +70,8 @@ pub(super) fn template(
     let images = &cluster.spec.images;
     let version = version(cluster, &around.image_version);
     let registry = images.registry.as_ref().unwrap_or(&around.image_registry);
-    let Part { component, program, account, pods, arguments, environment, ports, volumes, mounts, requests } = part;
+    let Part { component, program, account, pods, arguments, environment, ports, volumes, mounts, requests } =
+        part;
     let mut ports: Vec<ContainerPort> = ports.into_iter().map(|(name, number)| port(name, number)).collect();
     ports.push(port(services::PUBLIC, PUBLIC_PORT));
     ports.push(port("admin", ADMIN_PORT));

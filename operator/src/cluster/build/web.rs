@@ -56,11 +56,7 @@ pub(super) fn deployment(cluster: &DiskCluster, names: &Names, around: &Surround
 /// Checking a password takes 19 MiB for a moment. glibc would keep as much for each check that ever ran beside others;
 /// told where large is, it gives such pieces back.
 fn returned_memory() -> EnvVar {
-    EnvVar {
-        name: "MALLOC_MMAP_THRESHOLD_".to_owned(),
-        value: Some((1 << 20).to_string()),
-        value_from: None,
-    }
+    EnvVar { name: "MALLOC_MMAP_THRESHOLD_".to_owned(), value: Some((1 << 20).to_string()), value_from: None }
 }
 
 /// Only what web pods sign with: the Secret holds more, for the operator.
