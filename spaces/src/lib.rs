@@ -18,6 +18,8 @@ mod operation;
 mod path;
 mod read;
 mod replica;
+#[cfg(test)]
+mod sim;
 mod snapshot;
 mod space;
 mod stage;

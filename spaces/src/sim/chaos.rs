@@ -1,0 +1,88 @@
+//! What goes wrong around the pods, until it is enough.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::fleet::Fleet;
+use super::mount::{Server, Weather};
+use super::world::World;
+
+/// What goes wrong in a run.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Plan {
+    pub(super) crashes: bool,
+    pub(super) pauses: bool,
+    pub(super) power: bool,
+    pub(super) hangs: bool,
+    pub(super) clocks: bool,
+    pub(super) weather: Weather,
+}
+
+pub(super) struct Chaos {
+    pub(super) world: Arc<World>,
+    pub(super) fleet: Arc<Fleet>,
+    pub(super) server: Arc<Server>,
+    pub(super) plan: Plan,
+    pub(super) enough: Arc<AtomicBool>,
+}
+
+impl Chaos {
+    pub(super) async fn reign(self) {
+        *self.server.weather.lock().unwrap() = self.plan.weather;
+        let until = self.world.now() + 1_000_000 + self.world.below(30_000_000);
+        while self.world.now() < until && !self.enough.load(Ordering::Relaxed) {
+            self.world.sleep(self.world.below(200_000)).await;
+            self.act().await;
+        }
+        self.end();
+    }
+
+    async fn act(&self) {
+        let Self { world, fleet, server, plan, enough: _ } = self;
+        let pod = usize::try_from(world.below(fleet.size() as u64)).unwrap();
+        match world.below(100) {
+            0..20 if plan.pauses => fleet.pause(pod, true),
+            20..50 => fleet.pause(pod, false),
+            50..60 if plan.crashes => {
+                fleet.crash(pod);
+                if world.chance(700) {
+                    fleet.start(pod);
+                }
+            }
+            60..75 => fleet.start(pod),
+            75..79 if plan.power => {
+                world.note(|| "the power is lost".to_owned());
+                (0..fleet.size()).for_each(|pod| fleet.crash(pod));
+                server.lose_power();
+                world.sleep(world.below(100_000)).await;
+                (0..fleet.size()).for_each(|pod| fleet.start(pod));
+            }
+            79..85 if plan.hangs => fleet.hang(pod, world.below(5_000_000)),
+            85..90 if plan.clocks => {
+                // One clock may be wrong by a day; two are not, and no rule could help against it.
+                let off = *world.pick(&[0, 0, 3_000, -3_000, 20_000, -20_000, 86_400_000]);
+                fleet.step_clock(if off > 1_000_000 { 0 } else { pod }, off);
+            }
+            90..92 if plan.pauses => {
+                // Everybody sleeps, as a machine does that is suspended.
+                let long = *world.pick(&[1_000_000, 60_000_000, 90_000_000_000]);
+                world.note(|| format!("all stands still for {} s", long / 1_000_000));
+                world.jump(long);
+            }
+            _ => {}
+        }
+    }
+
+    /// From now on all is well.
+    fn end(&self) {
+        let Self { world, fleet, server, plan: _, enough: _ } = self;
+        world.note(|| "from now on all is well".to_owned());
+        *server.weather.lock().unwrap() = Weather::default();
+        server.hung.lock().unwrap().clear();
+        for pod in 0..fleet.size() {
+            fleet.pause(pod, false);
+            fleet.start(pod);
+            fleet.step_clock(pod, 0);
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! The pods: started, stopped where they are, asleep, and asked.
+
+use std::sync::{Arc, Mutex};
+
+use api::ids::{ClusterUid, SpaceId, VolumeName};
+use futures::channel::oneshot;
+use futures::future::{Either, select};
+use uuid::Uuid;
+
+use super::mount::{Mount, Server};
+use super::world::{Machine, Owner, World};
+use crate::engine::{Engine, EngineConfig, Settings};
+use crate::error::OpenError;
+use crate::space::Space;
+
+struct Pod {
+    life: Owner,
+    engine: Option<Engine>,
+    clock: Arc<Mutex<i64>>,
+}
+
+pub(super) struct Fleet {
+    world: Arc<World>,
+    server: Arc<Server>,
+    settings: Settings,
+    pods: Mutex<Vec<Pod>>,
+}
+
+const CLUSTER: ClusterUid = ClusterUid(Uuid::from_u128(1));
+pub(super) const SPACE: SpaceId = SpaceId(Uuid::from_u128(0x5eed));
+
+fn volume() -> VolumeName {
+    "main".parse().unwrap()
+}
+
+impl Fleet {
+    pub(super) fn new(world: Arc<World>, server: Arc<Server>, settings: Settings, pods: usize) -> Arc<Self> {
+        let dead = |_| Pod { life: Owner::WORLD, engine: None, clock: Arc::default() };
+        let fleet = Self { world, server, settings, pods: Mutex::new((0..pods).map(dead).collect()) };
+        let fleet = Arc::new(fleet);
+        (0..pods).for_each(|pod| fleet.start(pod));
+        fleet
+    }
+
+    pub(super) fn size(&self) -> usize {
+        self.pods.lock().unwrap().len()
+    }
+
+    pub(super) fn is_up(&self, pod: usize) -> bool {
+        self.pods.lock().unwrap()[pod].engine.is_some()
+    }
+
+    /// A pod begins a new life. It does nothing when it is alive.
+    pub(super) fn start(self: &Arc<Self>, pod: usize) {
+        let (life, clock) = {
+            let pods = &mut self.pods.lock().unwrap()[pod];
+            if pods.life != Owner::WORLD {
+                return;
+            }
+            pods.life = self.world.owner();
+            // A machine whose clock is wrong through two lives is as two that agree.
+            *pods.clock.lock().unwrap() = 0;
+            (pods.life, pods.clock.clone())
+        };
+        self.world.note(|| format!("pod {pod} starts (life {})", life.0));
+        let mount = Arc::new(Mount::new(self.server.clone(), life));
+        let fleet = self.clone();
+        self.world.spawn(life, async move {
+            loop {
+                let config = EngineConfig {
+                    volumes: vec![(volume(), mount.clone())],
+                    cluster: CLUSTER,
+                    adopt: None,
+                    settings: fleet.settings.clone(),
+                };
+                let host = Arc::new(Machine::new(fleet.world.clone(), life, clock.clone()));
+                match Engine::open(config, host).await {
+                    Ok(engine) => {
+                        let pods = &mut fleet.pods.lock().unwrap()[pod];
+                        if pods.life == life {
+                            pods.engine = Some(engine);
+                        }
+                        return;
+                    }
+                    // A file system that fails may seem to be one that can not be used; the pod begins again.
+                    Err(OpenError::Unusable { .. }) => fleet.world.sleep(100_000).await,
+                    Err(error) => {
+                        fleet.world.wrong(format!("pod {pod} can not open its volume: {error}"));
+                        fleet.world.sleep(100_000).await;
+                    }
+                }
+            }
+        });
+    }
+
+    /// Starts all pods anew.
+    pub(super) fn restart(self: &Arc<Self>) {
+        (0..self.size()).for_each(|pod| {
+            self.crash(pod);
+            self.start(pod);
+        });
+    }
+
+    /// Ends a pod at whatever step it is.
+    pub(super) fn crash(&self, pod: usize) {
+        let (life, engine) = {
+            let pods = &mut self.pods.lock().unwrap()[pod];
+            (std::mem::replace(&mut pods.life, Owner::WORLD), pods.engine.take())
+        };
+        if life != Owner::WORLD {
+            self.world.note(|| format!("pod {pod} dies (life {})", life.0));
+            self.world.kill(life);
+            self.world.pause(life, false);
+            self.server.client_dies(life);
+        }
+        drop(engine);
+    }
+
+    /// Stops all tasks of a pod, or lets them go on.
+    pub(super) fn pause(&self, pod: usize, paused: bool) {
+        let life = self.pods.lock().unwrap()[pod].life;
+        if life != Owner::WORLD && self.world.is_paused(life) != paused {
+            self.world
+                .note(|| format!("pod {pod} {} (life {})", if paused { "sleeps" } else { "wakes" }, life.0));
+            self.world.pause(life, paused);
+        }
+    }
+
+    pub(super) fn hang(&self, pod: usize, micros: u64) {
+        let life = self.pods.lock().unwrap()[pod].life;
+        self.world.note(|| format!("the volume does not answer pod {pod} for {micros} us"));
+        self.server.hung.lock().unwrap().insert(life, self.world.now() + micros);
+    }
+
+    pub(super) fn step_clock(&self, pod: usize, millis: i64) {
+        self.world.note(|| format!("the clock of pod {pod} is off by {millis} ms"));
+        *self.pods.lock().unwrap()[pod].clock.lock().unwrap() = millis;
+    }
+
+    /// Asks a pod; `None` when it dies or the patience ends first. What was asked goes on all the same.
+    pub(super) async fn ask<T, F>(&self, pod: usize, patience: u64, ask: impl FnOnce(Space) -> F) -> Option<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        let found = {
+            let pods = &self.pods.lock().unwrap()[pod];
+            pods.engine.clone().map(|engine| (pods.life, engine))
+        };
+        let Some((life, engine)) = found else {
+            self.world.sleep(20_000).await;
+            return None;
+        };
+        let (reply, replied) = oneshot::channel();
+        let asked = ask(engine.space(SPACE, volume()));
+        self.world.spawn(life, async move {
+            let _ = reply.send(asked.await);
+        });
+        let patience = Box::pin(self.world.sleep(patience));
+        match select(replied, patience).await {
+            Either::Left((reply, _)) => reply.ok(),
+            Either::Right(_) => None,
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! What was asked and what was answered: everything the verdict is about.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use super::oracle::{Content, Demand, Refusal, Wish};
+use super::world::World;
+use crate::error::Error;
+use crate::operation::{OperationId, UploadId};
+
+/// Generations between which something was decided: the newest that anybody had been told of when it was asked, and
+/// the newest there was when it was answered.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Window {
+    pub(super) after: u64,
+    pub(super) until: u64,
+}
+
+/// What a pod answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    Done(u64),
+    Refused(Refusal),
+    /// It was not done, by this attempt.
+    Unchanged,
+    Unknown,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Call {
+    pub(super) id: OperationId,
+    pub(super) wish: Wish,
+    /// How often it was asked; some attempts have no answer.
+    pub(super) asked: usize,
+    pub(super) answers: Vec<(Window, Answer)>,
+}
+
+/// A refusal of something that has no id.
+#[derive(Clone, Debug)]
+pub(super) struct Claim {
+    pub(super) wish: Wish,
+    /// Whether only the place is in question, and not the room.
+    pub(super) place_only: bool,
+    pub(super) refusal: Refusal,
+    pub(super) window: Window,
+}
+
+/// What a reader saw.
+#[derive(Clone, Debug)]
+pub(super) struct Read {
+    pub(super) generation: u64,
+    pub(super) window: Window,
+    pub(super) lines: Vec<(String, Option<u64>)>,
+    pub(super) tags: Vec<(String, String)>,
+    pub(super) sums: (u64, u64, u64),
+}
+
+/// An upload that a member knows of.
+#[derive(Clone, Debug)]
+pub(super) struct Transfer {
+    pub(super) id: UploadId,
+    pub(super) path: String,
+    pub(super) content: Content,
+    pub(super) demand: Demand,
+    pub(super) parents: bool,
+    /// Somebody was told that so much is durable.
+    pub(super) acknowledged: u64,
+    pub(super) finished: Option<u64>,
+    pub(super) giving_up: bool,
+}
+
+#[derive(Default)]
+pub(super) struct Told {
+    pub(super) calls: Vec<Call>,
+    pub(super) claims: Vec<Claim>,
+    pub(super) reads: Vec<Read>,
+    pub(super) transfers: Vec<Transfer>,
+    /// So much of an upload was said to be durable, and the newest generation there was then.
+    pub(super) acknowledged: Vec<(UploadId, u64, u64)>,
+    /// Bytes that were read: of which generation, and from where.
+    pub(super) contents: Vec<(u64, String, Vec<u8>)>,
+    /// The newest generation that anybody was told of.
+    pub(super) known: u64,
+    /// A pod has stopped a space because of what a volume hid that must not.
+    pub(super) stopped: bool,
+}
+
+pub(super) struct History {
+    /// Whether the volume hides new names for a while, as none may: then a pod may stop, but do nothing wrong.
+    pub(super) blind: bool,
+    pub(super) world: Arc<World>,
+    told: Mutex<Told>,
+    /// The newest generation there is.
+    newest: Box<dyn Fn() -> u64 + Send + Sync>,
+}
+
+impl History {
+    pub(super) fn new(
+        world: Arc<World>,
+        blind: bool,
+        newest: impl Fn() -> u64 + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Arc::new(Self { blind, world, told: Mutex::default(), newest: Box::new(newest) })
+    }
+
+    pub(super) fn told(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap()
+    }
+
+    pub(super) fn newest(&self) -> u64 {
+        (self.newest)()
+    }
+
+    /// The beginning of a window.
+    pub(super) fn known(&self) -> u64 {
+        self.told().known
+    }
+
+    pub(super) fn window(&self, after: u64) -> Window {
+        Window { after, until: self.newest() }
+    }
+
+    pub(super) fn knows(&self, generation: u64) {
+        let mut told = self.told();
+        told.known = told.known.max(generation);
+    }
+
+    /// What an error means for who asked.
+    pub(super) fn answer(&self, error: &Error) -> Answer {
+        let refused = Answer::Refused;
+        match error {
+            Error::NotFound => refused(Refusal::NotFound),
+            Error::Exists => refused(Refusal::Exists),
+            Error::NotADirectory => refused(Refusal::NotADirectory),
+            Error::IsADirectory => refused(Refusal::IsADirectory),
+            Error::IntoItself => refused(Refusal::IntoItself),
+            Error::Root => refused(Refusal::Root),
+            Error::Precondition => refused(Refusal::Precondition),
+            Error::QuotaExceeded { limit, used, reserved, needed: _ } => {
+                refused(Refusal::Quota { limit: limit.0, used: used.0, reserved: reserved.0 })
+            }
+            Error::Superseded { seen } => refused(Refusal::Superseded { seen: seen.0 }),
+            Error::Stalled(_) => Answer::Unchanged,
+            // A volume that fails while a pod makes its acquaintance may seem to be none that can be used.
+            Error::OutcomeUnknown | Error::Io(_) | Error::StorageFull | Error::UnknownSpace(_) => {
+                Answer::Unknown
+            }
+            Error::UploadGone | Error::Fenced | Error::OffsetConflict { .. } => Answer::Unknown,
+            Error::SpaceStopped { .. } if self.blind => {
+                self.told().stopped = true;
+                Answer::Unknown
+            }
+            Error::SpaceStopped { .. }
+            | Error::NameInvalid(_)
+            | Error::TooDeep
+            | Error::TooMany { .. }
+            | Error::TooLong => {
+                self.world.wrong(format!("a pod answered: {error}"));
+                Answer::Unknown
+            }
+        }
+    }
+}
