@@ -49,6 +49,8 @@ export function step(state: State, event: Event, world: World): Step {
       );
     case 'online':
       return state.phase.at === 'waiting' ? find({ ...state, rounds: 0 }, null, true) : [state, []];
+    case 'unreadable':
+      return isOver(state) ? [state, []] : fail(state, { status: 0, code: 'file-unreadable' });
     case 'tick':
       return tick(state, world);
     case 'servers':

@@ -66,7 +66,8 @@ export interface State {
 }
 
 export type Event =
-  | { readonly on: 'start' | 'pause' | 'resume' | 'tick' | 'online' }
+  /** `unreadable`: the file itself was changed or is gone; no server can help. */
+  | { readonly on: 'start' | 'pause' | 'resume' | 'tick' | 'online' | 'unreadable' }
   | { readonly on: 'decided'; readonly replace: boolean }
   | { readonly on: 'servers'; readonly servers: readonly Server[] }
   | { readonly on: 'no-servers'; readonly code: string; readonly retryAfterMs: number }

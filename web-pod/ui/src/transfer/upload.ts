@@ -84,12 +84,17 @@ export class Upload {
     this.dispatch({ on: 'decided', replace: true });
   }
 
-  /** Stops for good and gives back what was reserved. */
+  /** Stops for good. */
   cancel(): void {
-    const { id, phase, candidates } = this.current;
     this.dispatch({ on: 'pause' });
+    this.abandon();
+  }
+
+  /** Gives back what was reserved. */
+  private abandon(): void {
+    const { id, phase, candidates } = this.current;
     this.memory.forget(this.key, Date.now());
-    const server = candidates[0];
+    const [server] = candidates;
     if (id !== null && server && phase.at !== 'done') void this.wire.abandon(server, this.place(), id);
   }
 
@@ -260,7 +265,10 @@ export class Upload {
       progress: (loaded) => this.dispatch({ on: 'progress', serial, sent: from + Math.min(loaded, length) }),
       taken: (offset) => this.dispatch({ on: 'taken', serial, offset }),
       refused: (problem) => this.refused(serial, problem),
-      broke: () => this.dispatch({ on: 'broke', serial }),
+      broke: () => {
+        this.dispatch({ on: 'broke', serial });
+        void this.checkFile();
+      },
     };
     this.request = whole
       ? this.wire.put(
@@ -272,6 +280,16 @@ export class Upload {
         )
       : this.wire.patch(server, this.place(), id ?? '', from, file.slice(from, from + length), told);
     void this.renew();
+  }
+
+  /** A request also breaks when the file is no longer what was chosen: then no other server is of any use. */
+  private async checkFile(): Promise<void> {
+    try {
+      await this.wish.file.slice(0, 1).arrayBuffer();
+    } catch {
+      this.dispatch({ on: 'unreadable' });
+      this.abandon();
+    }
   }
 
   /** A ticket that is about to end is renewed while the bytes go on. */

@@ -185,6 +185,7 @@ export const en = {
   asked: 'Asked. You take part as soon as an owner admits you.',
 
   problems: {
+    'file-unreadable': 'The file was changed, or can not be read any more. Choose it again.',
     'no-answer': 'No answer. Check your connection and try again.',
     unauthenticated: 'Sign in first.',
     'wrong-credentials': 'There is no such member, or the password is wrong.',

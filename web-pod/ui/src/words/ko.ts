@@ -173,6 +173,7 @@ export const ko: Words = {
   asked: '신청했습니다. 소유자가 승인하면 참여합니다.',
 
   problems: {
+    'file-unreadable': '파일이 바뀌었거나 읽을 수 없습니다. 다시 고르세요.',
     'no-answer': '응답이 없습니다. 연결을 확인하고 다시 시도하세요.',
     unauthenticated: '먼저 로그인하세요.',
     'wrong-credentials': '없는 회원이거나 비밀번호가 틀렸습니다.',

@@ -189,3 +189,20 @@ test('what is paused goes on, and what is cancelled gives back what it had reser
   assert.equal(fake.own().nodes.has('other.bin'), false);
   await page.close();
 });
+
+test('a file that is changed meanwhile fails, and is not tried at every server for ever', async () => {
+  fake.own().nodes.clear();
+  const page = await open();
+  for (const pod of fake.pods) pod.speed = SPEED;
+  lay('changing.bin', BIG);
+  let changed = false;
+  const done = upload(page, ['changing.bin'], (detail) => {
+    if (detail.event !== 'progress' || changed) return;
+    changed = true;
+    lay('changing.bin', MIB);
+  });
+  await assert.rejects(done, /file-unreadable/);
+  await page.locator('.line.failed').waitFor();
+  await page.close();
+  assert.equal(fake.own().nodes.has('changing.bin'), false);
+});

@@ -344,6 +344,7 @@ test('whatever happens, offsets stay within the file and no state is left withou
         { on: 'pause' },
         { on: 'resume' },
         { on: 'online' },
+        { on: 'unreadable' },
         { on: 'no-servers', code: 'overloaded', retryAfterMs: random(3000) },
       ];
       play.on(events[random(events.length)] ?? { on: 'tick' }, random(400));
