@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use api::ids::ClusterUid;
 use api::kubernetes::DiskCluster;
-use api::kubernetes::condition::{ConditionStatus, ConditionType, find};
+use api::kubernetes::condition::{ConditionStatus, ConditionType, Reason, find};
 use api::kubernetes::disk_cluster::DiskClusterStatus;
 use api::kubernetes::disk_cluster::operation::Reconciliation;
 use api::kubernetes::labels::MANAGER_OPERATOR;
@@ -27,7 +27,7 @@ use roster::TicketKey;
 
 use crate::apply::{Applier, ApplyError, REPAIRED_WITHIN};
 use crate::context::Context;
-use crate::controller::{Key, Next, Reconciler};
+use crate::controller::{Key, Next, Reconciler, chain};
 use crate::events::Told;
 use crate::prepared::{DiskPod, Prepared};
 use addresses::Addresses;
@@ -63,6 +63,16 @@ pub enum ClusterError {
     /// The API server gave an object that no object can be.
     #[error("the uid {0:?} is none")]
     Uid(Option<String>),
+}
+
+impl ClusterError {
+    fn outcome(&self) -> Outcome {
+        let reason = match self {
+            Self::Keys(KeysError::Unreadable { .. }) => Reason::SecretUnusable,
+            Self::Kubernetes(_) | Self::Apply(_) | Self::Keys(_) | Self::Uid(_) => Reason::ApplyFailed,
+        };
+        Outcome::Failed { reason, message: chain(self) }
+    }
 }
 
 impl From<kube::Error> for ClusterError {
@@ -124,7 +134,7 @@ impl Clusters {
             match self.work(key, cluster, uid, &observed, &problems, &addresses, now).await {
                 Ok(worked) => (ticket_keys, due) = worked,
                 Err(error) => {
-                    outcome = Outcome::Failed(error.to_string());
+                    outcome = error.outcome();
                     failure = Some(error);
                 }
             }

@@ -1,5 +1,8 @@
 //! A copy of objects of one kind, kept up to date by a watch and shared by all controllers.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};

@@ -8,7 +8,7 @@ mod tests;
 use api::bytes::Bytes;
 use api::ids::ClusterUid;
 use api::kubernetes::DiskCluster;
-use api::kubernetes::condition::{conditions, find};
+use api::kubernetes::condition::{ConditionType, Reason, conditions, find};
 use api::kubernetes::disk_cluster::DiskClusterStatus;
 use api::kubernetes::disk_cluster::status::{
     CapacityStatus, DiskStatus, Endpoint, EndpointName, GroupCount, MemberCount, TicketKeyStatus,
@@ -35,8 +35,13 @@ pub use pods::is_ready;
 pub enum Outcome {
     /// Everything was applied.
     Applied,
-    /// Something was not; the error says what.
-    Failed(String),
+    /// Something was not.
+    Failed {
+        /// In one word.
+        reason: Reason,
+        /// What was not, and why.
+        message: String,
+    },
     /// Nothing was tried.
     Paused,
     /// The object is on its way out, and held back by what belongs to it.
@@ -74,8 +79,8 @@ pub fn status(cluster: &DiskCluster, found: &Found<'_>) -> DiskClusterStatus {
     let findings = conditions::findings(cluster, found, &disk, &web, &capacity);
     let generation = cluster.metadata.generation;
     let conditions = conditions(before, findings, generation, found.now);
-    let up_to_date = find(&conditions, api::kubernetes::condition::ConditionType::UpToDate)
-        .is_some_and(|one| one.reason == api::kubernetes::condition::Reason::Succeeded.as_str());
+    let up_to_date = find(&conditions, ConditionType::UpToDate)
+        .is_some_and(|one| one.reason == Reason::Succeeded.as_str());
     let earlier = cluster.status.as_ref().and_then(|status| status.version.clone());
     let population = &found.observed.population;
     DiskClusterStatus {
@@ -135,7 +140,7 @@ fn capacity(volumes: &[VolumeStatus], found: &Found<'_>) -> CapacityStatus {
 fn volumes(cluster: &DiskCluster, found: &Found<'_>) -> Vec<VolumeStatus> {
     let names = Names::of(cluster.name_any());
     let alone = cluster.spec.volumes.len() == 1;
-    let foreign = pods::foreign(found.observed);
+    let foreign = pods::foreign(found.observed, found.now);
     let said = |volume: &Volume| {
         let claim_name = names.claim_of(volume);
         let claim = found.observed.claims.get(&claim_name);

@@ -55,8 +55,8 @@ pub(super) fn findings(
 fn ready(cluster: &DiskCluster, found: &Found<'_>, parts: &[Finding]) -> Finding {
     let not = |reason, message: String| Finding::is_not(ConditionType::Ready, reason, message);
     match found.outcome {
-        Outcome::Failed(error) => {
-            return not(Reason::ApplyFailed, format!("the operator tries again: {error}"));
+        Outcome::Failed { reason, message } => {
+            return not(*reason, format!("the operator tries again: {message}"));
         }
         Outcome::HeldBack => {
             let population = &found.observed.population;
@@ -77,9 +77,9 @@ fn ready(cluster: &DiskCluster, found: &Found<'_>, parts: &[Finding]) -> Finding
             ConditionType::Ready,
             Reason::Available,
             format!(
-                "{} disk servers and {} web servers serve",
-                disk_replicas(cluster),
-                web_replicas(cluster)
+                "{}, {}",
+                serving("disk server", disk_replicas(cluster), disk_replicas(cluster)),
+                serving("web server", web_replicas(cluster), web_replicas(cluster))
             ),
         ),
     }
@@ -89,7 +89,8 @@ fn ready(cluster: &DiskCluster, found: &Found<'_>, parts: &[Finding]) -> Finding
 fn stalled(found: &Found<'_>) -> Option<Finding> {
     let volume = found.problems.volumes.iter().find(|problem| problem.blocks);
     let volume = volume.map(|problem| (problem.reason, problem.message.clone()));
-    let volume = volume.or_else(|| foreign(found.observed).map(|one| (Reason::VolumeForeign, one.message)));
+    let volume =
+        volume.or_else(|| foreign(found.observed, found.now).map(|one| (Reason::VolumeForeign, one.message)));
     let route = found.problems.of(ConditionType::Reachable).map(|one| (one.reason, one.message.clone()));
     let (reason, message) = volume.or(route)?;
     Some(Finding::is(ConditionType::Stalled, reason, message))
@@ -97,7 +98,7 @@ fn stalled(found: &Found<'_>) -> Option<Finding> {
 
 fn volumes(found: &Found<'_>) -> Finding {
     let problems = &found.problems.volumes;
-    if let (Some(foreign), true) = (foreign(found.observed), problems.is_empty()) {
+    if let (Some(foreign), true) = (foreign(found.observed, found.now), problems.is_empty()) {
         return Finding::is_not(ConditionType::VolumesReady, Reason::VolumeForeign, foreign.message);
     }
     match problems.iter().find(|problem| problem.blocks).or(problems.first()) {
@@ -134,21 +135,30 @@ fn servers(cluster: &DiskCluster, found: &Found<'_>, servers: Servers<'_>) -> Fi
         return not(Reason::Waiting, format!("no {what} is started before the volumes are ready"));
     }
     if u32::try_from(ready).is_ok_and(|ready| ready >= wanted) {
-        return Finding::is(type_, Reason::Available, format!("all {wanted} {what}s serve"));
+        return Finding::is(type_, Reason::Available, serving(what, wanted, wanted));
     }
-    let count = format!("{ready} of {wanted} {what}s serve");
+    let count = serving(what, u32::try_from(ready).unwrap_or_default(), wanted);
     if let Some(missing) = found.problems.of(ConditionType::DiskServersReady) {
         return not(missing.reason, format!("{count}: {}", missing.message));
     }
     let troubles = pods.into_iter().filter(|pod| !is_ready(pod)).filter_map(|pod| {
-        let (reason, message) = trouble(pod)?;
+        let (reason, message) = trouble(pod, found.now)?;
         Some((reason, format!("{count}; {}: {message}", pod.name_any())))
     });
     // What somebody can do something about comes first.
-    match troubles.min_by_key(|(reason, _)| matches!(reason, Reason::Progressing | Reason::PodsNotReady)) {
+    let urgency = |reason: &Reason| match reason {
+        Reason::Progressing => 2,
+        Reason::PodsNotReady => 1,
+        _ => 0,
+    };
+    match troubles.min_by_key(|(reason, _)| urgency(reason)) {
         Some((reason, message)) => not(reason, message),
         None => not(Reason::Progressing, count),
     }
+}
+
+fn serving(what: &str, ready: u32, wanted: u32) -> String {
+    format!("{what}s: {ready} of {wanted} serve")
 }
 
 fn disk_servers(cluster: &DiskCluster, found: &Found<'_>, disk: &DiskStatus) -> Finding {

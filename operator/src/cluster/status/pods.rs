@@ -93,7 +93,7 @@ fn disk_pod(name: String, pod: Option<&Pod>, url: Option<String>, now: Timestamp
         message: match state {
             DiskPodState::Serving | DiskPodState::Draining => None,
             DiskPodState::Starting | DiskPodState::Stalled | DiskPodState::Gone => {
-                trouble(pod).map(|(_, message)| message)
+                trouble(pod, now).map(|(_, message)| message)
             }
         },
     }
@@ -106,17 +106,19 @@ fn state(pod: &Pod, now: Timestamp) -> DiskPodState {
     if is_ready(pod) {
         return DiskPodState::Serving;
     }
-    let since = container(pod).and_then(|container| {
-        container.state.as_ref()?.running.as_ref()?.started_at.as_ref().map(|time| time.0)
-    });
-    match since {
-        Some(since) if now.duration_since(since) > STARTS_WITHIN => DiskPodState::Stalled,
+    match running_for(pod, now) {
+        Some(running) if running > STARTS_WITHIN => DiskPodState::Stalled,
         _ => DiskPodState::Starting,
     }
 }
 
+fn running_for(pod: &Pod, now: Timestamp) -> Option<SignedDuration> {
+    let since = container(pod)?.state.as_ref()?.running.as_ref()?.started_at.as_ref()?.0;
+    Some(now.duration_since(since))
+}
+
 /// What is the matter with a pod, if it says so.
-pub(super) fn trouble(pod: &Pod) -> Option<(Reason, String)> {
+pub(super) fn trouble(pod: &Pod, now: Timestamp) -> Option<(Reason, String)> {
     if let Some((status, message)) = condition(pod, "PodScheduled")
         && status == "False"
     {
@@ -149,6 +151,9 @@ pub(super) fn trouble(pod: &Pod) -> Option<(Reason, String)> {
     match (last_words, container.restart_count) {
         (Some(said), _) if foreign_volume(&said).is_some() => Some((Reason::VolumeForeign, said)),
         (Some(said), count) if count > 0 => Some((Reason::PodsNotReady, format!("it was restarted: {said}"))),
+        _ if running_for(pod, now).is_some_and(|running| running <= STARTS_WITHIN) => {
+            Some((Reason::Progressing, "it is being started".to_owned()))
+        }
         _ => Some((
             Reason::PodsNotReady,
             format!("it runs and is not ready: kubectl logs {} says what it waits for", pod.name_any()),
@@ -167,8 +172,8 @@ pub(super) struct ForeignVolume {
 }
 
 /// The volume that keeps disk pods from starting, if that is what does.
-pub(super) fn foreign(observed: &Observed) -> Option<ForeignVolume> {
-    observed.disk_pods.values().filter(|pod| !is_ready(pod)).find_map(|pod| match trouble(pod) {
+pub(super) fn foreign(observed: &Observed, now: Timestamp) -> Option<ForeignVolume> {
+    observed.disk_pods.values().filter(|pod| !is_ready(pod)).find_map(|pod| match trouble(pod, now) {
         Some((Reason::VolumeForeign, said)) => foreign_volume(&said),
         _ => None,
     })

@@ -1,6 +1,5 @@
 use std::sync::Arc;
 
-use api::kubernetes::condition::{ConditionType, Reason};
 use api::kubernetes::disk_cluster::operation::Reconciliation;
 use api::kubernetes::disk_cluster::status::DiskPodState;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
@@ -160,7 +159,7 @@ fn every_trouble_of_a_pod_is_told_with_its_cause() {
         { "type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes have room" },
     ] });
     for (what, second, state, reason, words) in [
-        ("not there", None, DiskPodState::Gone, Reason::Progressing, "1 of 2 disk servers serve"),
+        ("not there", None, DiskPodState::Gone, Reason::Progressing, "disk servers: 1 of 2 serve"),
         (
             "no room",
             Some(unschedulable),
@@ -193,8 +192,8 @@ fn every_trouble_of_a_pod_is_told_with_its_cause() {
             "young",
             Some(running_unready("2026-01-01T00:59:50Z")),
             DiskPodState::Starting,
-            Reason::PodsNotReady,
-            "not ready",
+            Reason::Progressing,
+            "being started",
         ),
         (
             "stalled",
@@ -231,12 +230,13 @@ fn a_pod_that_leaves_is_shown_until_it_is_gone() {
 
 #[test]
 fn what_stops_the_work_is_said_first() {
-    let failed = Outcome::Failed("apply Service disk/demo-web: it is refused".to_owned());
+    let message = "apply Service disk/demo-web: it is refused".to_owned();
+    let failed = Outcome::Failed { reason: Reason::ApplyFailed, message };
     for (outcome, holds, reason, words) in [
-        (Outcome::Applied, "True", "Available", "2 disk servers"),
+        (Outcome::Applied, "True", "Available", "disk servers: 2 of 2 serve, web servers: 2 of 2 serve"),
         (failed, "False", "ApplyFailed", "it is refused"),
         (Outcome::HeldBack, "False", "InUse", "confirm-deletion=demo"),
-        (Outcome::Paused, "True", "Available", "2 disk servers"),
+        (Outcome::Paused, "True", "Available", "disk servers: 2 of 2 serve, web servers: 2 of 2 serve"),
     ] {
         let mut cluster = cluster();
         if outcome == Outcome::Paused {
