@@ -30,6 +30,10 @@ pub enum Need {
 pub struct Grant {
     /// Who asks.
     pub member: MemberUid,
+    /// What the ticket allows.
+    pub access: Access,
+    /// What is done with it.
+    pub need: Need,
     /// The space that the ticket is for.
     pub space: SpaceId,
     /// Its home volume.
@@ -61,26 +65,34 @@ pub fn authorise(app: &App, head: &Parts, space: &str, need: Need) -> Result<Gra
 }
 
 fn checked(roster: &Roster, ticket: &Ticket, need: Need) -> Result<Grant, Error> {
+    let Ticket { member, space, access, .. } = *ticket;
+    let volume = holds(roster, member, space, access, need)?.volume().clone();
+    Ok(Grant { member, access, need, space, volume, subtree: ticket.path.clone() })
+}
+
+/// Whether a ticket of this kind counts by this roster, and whose the space is.
+fn holds(
+    roster: &Roster,
+    member: MemberUid,
+    space: SpaceId,
+    access: Access,
+    need: Need,
+) -> Result<Owner<'_>, Error> {
     let settings = roster.settings();
     if settings.mode == Mode::Offline {
         return Err(Error::Offline(settings.notice.clone()));
     }
-    let member = roster.member_by_uid(ticket.member).ok_or(Error::Forbidden(NO_MEMBER))?;
-    match member.state {
+    let known = roster.member_by_uid(member).ok_or(Error::Forbidden(NO_MEMBER))?;
+    match known.state {
         MemberState::Active => {}
         MemberState::Suspended | MemberState::Pending => return Err(Error::Suspended),
     }
-    let owner = roster.space_owner(ticket.space).ok_or(Error::UnknownSpace)?;
-    let role = roster.role_in(ticket.member, ticket.space).ok_or(Error::Forbidden(NO_PART))?;
+    let owner = roster.space_owner(space).ok_or(Error::UnknownSpace)?;
+    let role = roster.role_in(member, space).ok_or(Error::Forbidden(NO_PART))?;
     if need == Need::Write {
-        may_write(settings.mode, ticket.access, role, &owner)?;
+        may_write(settings.mode, access, role, &owner)?;
     }
-    Ok(Grant {
-        member: ticket.member,
-        space: ticket.space,
-        volume: owner.volume().clone(),
-        subtree: ticket.path.clone(),
-    })
+    Ok(owner)
 }
 
 const NO_MEMBER: &str = "the member of this ticket is no longer a member here";
@@ -130,6 +142,14 @@ fn token(head: &Parts) -> Result<String, Error> {
 }
 
 impl Grant {
+    /// Whether it would be given again now: a transfer can take longer than a right lasts.
+    ///
+    /// # Errors
+    /// Why it would not.
+    pub fn still_holds(&self, app: &App) -> Result<(), Error> {
+        holds(&app.roster.current(), self.member, self.space, self.access, self.need).map(drop)
+    }
+
     /// A path in the space, if the grant reaches so far.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ pub mod http;
 pub mod internal;
 mod limits;
 pub mod load;
+mod metrics;
 pub mod peers;
 mod router;
 mod start;

@@ -12,6 +12,7 @@ use crate::config::{Command, CommandLine, ServeArguments, Watch};
 use crate::fault;
 use crate::http::body::LONGEST_SILENCE;
 use crate::load::Load;
+use crate::metrics::DiskMetrics;
 use crate::peers::{Elsewhere, Peers};
 
 /// Does what the command line says.
@@ -58,6 +59,7 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
     let peers = Peers::default();
     conditions(&admin.readiness, &app, &peers);
     let asking = tokio::spawn(peers.ask(app.clone()));
+    let measuring = tokio::spawn(DiskMetrics::register(&admin.metrics)?.follow(app.clone()));
     let public =
         Endpoint::bind("public", arguments.listen, crate::router(app.clone()), Limits::default()).await?;
     let internal = Endpoint::bind(
@@ -75,6 +77,7 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
     );
     serve::serve_until_drained(vec![public, internal], &admin.metrics, arguments.grace(), &shutdown).await;
     asking.abort();
+    measuring.abort();
     Ok(())
 }
 

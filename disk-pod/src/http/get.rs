@@ -6,7 +6,7 @@ use std::time::Instant;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures::stream;
+use futures::{StreamExt, stream};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use jiff::Timestamp;
@@ -18,9 +18,9 @@ use super::place::Place;
 use super::range::{Ranged, ranged};
 use super::{content, generation, parameters};
 use crate::app::App;
-use crate::auth::{Need, authorise};
+use crate::auth::{Grant, Need, authorise};
 use crate::error::Error;
-use crate::load::{Load, Work};
+use crate::load::{Transfer, Work};
 
 #[derive(Deserialize)]
 struct Parameters {
@@ -70,33 +70,44 @@ pub(crate) async fn get(app: &App, head: &Parts) -> Result<Response, Error> {
     let body = if head.method == Method::HEAD || range.is_empty() {
         Body::empty()
     } else {
-        stream(&app.load, space.read(&node, range.clone()).await?, range).await?
+        stream(app, grant, space.read(&node, range.clone()).await?, range).await?
     };
     Ok((status, headers, body).into_response())
 }
 
 /// The bytes as a body. The first are read before the head is sent, so that storage which fails is an error
 /// with a status and not a broken connection.
-async fn stream(load: &Load, mut reader: Reader, range: Range<u64>) -> Result<Body, Error> {
+async fn stream(app: &App, grant: Grant, mut reader: Reader, range: Range<u64>) -> Result<Body, Error> {
     let length = range.end - range.start;
-    let transfer = load.transfer(length);
+    let mut transfer = app.load.transfer(length);
     let begun = Instant::now();
     let first = reader.next().await?;
-    load.took(Work::of_transfer(length), begun.elapsed());
-    let state = (reader, transfer, Some(first));
-    let chunks = stream::try_unfold(state, |(mut reader, mut transfer, first)| async move {
-        let chunk = match first {
-            Some(first) => first,
-            None => reader.next().await.inspect_err(|error| {
-                tracing::error!(%error, "A download broke off: storage failed in the middle of it.");
-            })?,
-        };
-        Ok::<_, spaces::Error>(chunk.map(|chunk: Bytes| {
-            transfer.moved(chunk.len() as u64);
-            (chunk, (reader, transfer, None))
+    app.load.took(Work::of_transfer(length), begun.elapsed());
+    transfer.moved(first.as_ref().map_or(0, |chunk| chunk.len() as u64));
+    let download = Download { app: app.clone(), grant, reader, transfer };
+    let rest = stream::try_unfold(download, Download::next);
+    Ok(Body::from_stream(stream::iter(first.map(Ok)).chain(rest)))
+}
+
+/// A download on its way.
+struct Download {
+    app: App,
+    grant: Grant,
+    reader: Reader,
+    transfer: Transfer,
+}
+
+impl Download {
+    async fn next(mut self) -> Result<Option<(Bytes, Self)>, Error> {
+        self.grant.still_holds(&self.app)?;
+        let chunk = self.reader.next().await.inspect_err(|error| {
+            tracing::error!(%error, "A download broke off: storage failed in the middle of it.");
+        })?;
+        Ok(chunk.map(|chunk| {
+            self.transfer.moved(chunk.len() as u64);
+            (chunk, self)
         }))
-    });
-    Ok(Body::from_stream(chunks))
+    }
 }
 
 fn value(text: &str) -> HeaderValue {

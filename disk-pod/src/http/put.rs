@@ -41,6 +41,7 @@ pub(crate) async fn put(app: &App, head: &Parts, body: Body) -> Result<Response,
     let condition = condition(&head.headers, current.as_ref().map(|node| node.etag()).as_deref())?;
 
     let content = receive(app, &space, head, body).await?;
+    grant.still_holds(app)?;
     let operation = Operation::Put { path, content, condition, parents };
     let committed = space.commit(request::of(&head.headers, operation)?).await?;
     let mut headers = HeaderMap::new();

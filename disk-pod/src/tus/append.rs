@@ -9,6 +9,7 @@ use spaces::{Committed, UploadWriter};
 use tokio::time::Instant;
 
 use crate::app::App;
+use crate::auth::Grant;
 use crate::error::Error;
 use crate::http::body::{BodyError, Incoming};
 use crate::load::Work;
@@ -29,6 +30,8 @@ pub(crate) enum Appended {
 /// An upload in the hands of this pod.
 pub(crate) struct Append {
     pub(crate) app: App,
+    /// By what right.
+    pub(crate) grant: Grant,
     pub(crate) writer: UploadWriter,
     /// Where the bytes begin.
     pub(crate) offset: u64,
@@ -53,7 +56,7 @@ impl Append {
     }
 
     async fn take(self, body: Body) -> Result<Appended, Error> {
-        let Self { app, mut writer, offset, length, announced } = self;
+        let Self { app, grant, mut writer, offset, length, announced } = self;
         let mut incoming = Incoming::new(body, app.silence);
         let mut transfer = app.load.transfer(announced.unwrap_or(0));
         let (mut position, mut acknowledged) = (offset, offset);
@@ -97,8 +100,10 @@ impl Append {
             }
             acknowledged = writer.acknowledge().await?;
             since = Instant::now();
+            grant.still_holds(&app)?;
         }
         if position == length {
+            grant.still_holds(&app)?;
             return Ok(Appended::Complete(length, writer.finish().await?));
         }
         Ok(Appended::UpTo(writer.acknowledge().await?))

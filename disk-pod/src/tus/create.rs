@@ -62,7 +62,8 @@ pub(crate) async fn create(app: &App, head: &Parts, body: Body) -> Result<Respon
     let with_bytes = is_content(&head.headers) && bytes != Some(0);
     if with_bytes || length == 0 {
         let writer = space.continue_upload(id, 0).await?;
-        let append = Append { app: app.clone(), writer, offset: 0, length, announced: bytes };
+        let (app, grant) = (app.clone(), grant.clone());
+        let append = Append { app, grant, writer, offset: 0, length, announced: bytes };
         let body = if with_bytes { body } else { Body::empty() };
         match append.run(body).await {
             Ok(Appended::UpTo(offset)) => stamp_offset(&mut headers, offset),

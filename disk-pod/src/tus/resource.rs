@@ -53,7 +53,8 @@ pub(crate) async fn patch(app: &App, head: &Parts, body: Body) -> Result<Respons
         return Ok((StatusCode::NO_CONTENT, headers).into_response());
     }
     let writer = space.continue_upload(id, offset).await?;
-    let append = Append { app: app.clone(), writer, offset, length, announced: announced(&head.headers) };
+    let announced = announced(&head.headers);
+    let append = Append { app: app.clone(), grant, writer, offset, length, announced };
     match append.run(body).await? {
         Appended::UpTo(offset) => stamp_offset(&mut headers, offset),
         Appended::Complete(offset, committed) => {

@@ -185,6 +185,53 @@ async fn what_the_roster_says_counts_at_once() {
 }
 
 #[tokio::test]
+async fn a_right_that_ends_ends_transfers_under_way() {
+    let mut world = World::new();
+    let pod = world.pod().await;
+    let alice = world.client(&pod, "alice");
+    let upload = alice.begin("a", 6).await;
+    let large = vec![7_u8; 7 << 20];
+    assert_eq!(alice.send("PUT", "files/large", &[], large).await.status, 201);
+    let (more, chunks) = futures::channel::mpsc::unbounded::<Result<bytes::Bytes, std::io::Error>>();
+    more.unbounded_send(Ok("abc".into())).unwrap();
+    let headers = [
+        ("tus-resumable", "1.0.0"),
+        ("content-type", "application/offset+octet-stream"),
+        ("upload-offset", "0"),
+    ];
+    let up = alice.send("PATCH", &upload, &headers, Body::from_stream(chunks));
+    let down = async {
+        let mut request = Request::new(Body::empty());
+        *request.uri_mut() = format!("/v1/spaces/{}/files/large", alice.space).parse().unwrap();
+        request.headers_mut().insert("authorization", format!("Bearer {}", alice.ticket).parse().unwrap());
+        let response = tower::ServiceExt::oneshot(pod.public.clone(), request).await.unwrap();
+        assert_eq!(response.status(), 200);
+        let mut body = response.into_body().into_data_stream();
+        assert!(futures::StreamExt::next(&mut body).await.unwrap().is_ok());
+        let uploaded = async {
+            while alice.offset(&upload).await.header("upload-offset") != "3" {
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(crate::world::PATIENCE, uploaded).await.expect("never acknowledged");
+        world.members.get_mut("alice").unwrap().state = MemberState::Suspended;
+        pod.knows(world.publish()).await;
+        more.unbounded_send(Ok("def".into())).unwrap();
+        more.close_channel();
+        let mut broke_off = false;
+        while let Some(chunk) = futures::StreamExt::next(&mut body).await {
+            broke_off |= chunk.is_err();
+        }
+        assert!(broke_off, "the rest of the file was told to somebody who is suspended");
+    };
+    let (up, ()) = tokio::join!(up, down);
+    assert_eq!(up.outcome(), (403, "member-suspended".to_owned()), "{up:?}");
+    world.members.get_mut("alice").unwrap().state = MemberState::Active;
+    pod.knows(world.publish()).await;
+    assert_eq!(alice.get("a").await.status, 404, "nothing came of it");
+}
+
+#[tokio::test]
 async fn a_ticket_for_a_directory_opens_nothing_else() {
     let world = World::new();
     let pod = world.pod().await;

@@ -87,6 +87,7 @@ fn the_program_serves_says_when_its_volume_hangs_and_ends_when_told() {
     assert!(listed.as_deref().unwrap_or_default().contains("\"entries\":[]"), "{listed:?}");
     let metrics = get(program.admin, "/metrics").unwrap();
     assert!(metrics.contains("route=\"/v1/spaces/{space}/list/\""), "{metrics}");
+    assert!(metrics.contains("internet_disk_volume_canary_age_seconds{volume=\"a\"}"), "{metrics}");
 
     let switch = |fault: &str| {
         let switched = Command::new(env!("CARGO_BIN_EXE_disk-pod"))
@@ -118,6 +119,29 @@ fn the_program_serves_says_when_its_volume_hangs_and_ends_when_told() {
         std::thread::yield_now();
     };
     assert!(ended.success(), "{ended}");
+}
+
+#[test]
+fn a_volume_of_another_disk_cluster_is_not_touched() {
+    let world = World::new();
+    let faults = tempfile::tempdir().unwrap();
+    let first = start(&world, faults.path());
+    until(first.admin, "/ready", |answer| answer.starts_with("HTTP/1.1 200"));
+    drop(first);
+    let other = World::new();
+    let output = Command::new(env!("CARGO_BIN_EXE_disk-pod"))
+        .arg("serve")
+        .args(["--volume", &format!("a={}", world.volume.path().display())])
+        .args(["--cluster-uid", &other.cluster.to_string(), "--pod-name", "other-disk-0"])
+        .args(["--roster", &other.roster.path().display().to_string()])
+        .args(["--trust", &other.operator.verifying_key().to_paserk()])
+        .args(["--listen", &free().to_string(), "--internal-listen", &free().to_string()])
+        .args(["--admin-listen", &free().to_string()])
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("adoptClusterUID") && said.contains(&world.cluster.to_string()), "{said}");
 }
 
 #[test]

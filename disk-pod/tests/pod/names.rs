@@ -26,6 +26,7 @@ async fn what_looks_like_a_way_out_is_refused() {
         "%2foutside",
         "a%00b",
         "%ff%fe",
+        "new%0Aline",
     ] {
         for method in ["GET", "PUT"] {
             let answer = alice.send(method, &format!("files/{path}"), &[], "x").await;

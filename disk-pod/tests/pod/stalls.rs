@@ -13,6 +13,9 @@ use crate::world::{Client, PATIENCE, World};
 /// "Within about a second"; a busy machine gets some more.
 const SOON: Duration = Duration::from_millis(2500);
 
+/// Method, path, headers and body.
+type Asked<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a str);
+
 fn volume_b(world: &mut World, member: &str) {
     world.members.get_mut(member).unwrap().volume = "b".parse().unwrap();
     world.publish();
@@ -44,7 +47,7 @@ async fn who_waits_is_told_soon_and_other_volumes_go_on() {
     bob.put("b", "content").await;
     let upload = alice.begin("c", 3).await;
     hang(faults.path());
-    let requests: [(&str, &str, &[(&str, &str)], &str); 7] = [
+    let requests: [Asked<'_>; 7] = [
         ("PUT", "files/new", &[], "content"),
         ("POST", "operations", &[], r#"{"op":"mkdir","path":"d"}"#),
         ("HEAD", &upload, &[VERSION], ""),

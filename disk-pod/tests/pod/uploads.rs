@@ -110,6 +110,18 @@ async fn what_is_not_tus_is_refused() {
             507,
             "quota-exceeded",
         ),
+        (
+            "above everything",
+            &[VERSION, ("upload-length", "18446744073709551615"), ("upload-metadata", path)],
+            507,
+            "quota-exceeded",
+        ),
+        (
+            "longer than any number",
+            &[VERSION, ("upload-length", "99999999999999999999"), ("upload-metadata", path)],
+            400,
+            "bad-request",
+        ),
     ] {
         let answer = alice.send("POST", "uploads", headers, "").await;
         assert_eq!(answer.outcome(), (status, code.to_owned()), "{what}: {answer:?}");

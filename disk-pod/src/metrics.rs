@@ -1,0 +1,78 @@
+//! What a disk pod measures beyond its requests.
+
+use std::time::Duration;
+
+use prometheus::{GaugeVec, IntGauge, Opts};
+use serve::Metrics;
+
+use crate::app::App;
+
+/// How often what is measured is brought up to date.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// Gauges of a disk pod.
+#[derive(Clone, Debug)]
+pub(crate) struct DiskMetrics {
+    canary_age: GaugeVec,
+    free: GaugeVec,
+    bytes: IntGauge,
+    loaded: IntGauge,
+    stopped: IntGauge,
+    roster_generation: IntGauge,
+}
+
+impl DiskMetrics {
+    /// Registers them.
+    ///
+    /// # Errors
+    /// When one of the names is taken.
+    pub(crate) fn register(metrics: &Metrics) -> Result<Self, prometheus::Error> {
+        let by_volume = |name: &str, help: &str| GaugeVec::new(Opts::new(name, help), &["volume"]);
+        let one = |name: &str, help: &str| IntGauge::new(name, help);
+        Ok(Self {
+            canary_age: metrics.register(by_volume(
+                "internet_disk_volume_canary_age_seconds",
+                "Time since a file was last created, synced, linked and removed on the volume.",
+            )?)?,
+            free: metrics
+                .register(by_volume("internet_disk_volume_free_bytes", "Free space of the volume.")?)?,
+            bytes: metrics.register(one(
+                "internet_disk_transfer_bytes_in_flight",
+                "Bytes that requests under way have announced and not yet moved.",
+            )?)?,
+            loaded: metrics.register(one("internet_disk_spaces_loaded", "Spaces held in memory.")?)?,
+            stopped: metrics.register(one(
+                "internet_disk_spaces_stopped",
+                "Spaces that are not touched any more until somebody has looked at them; the log says why.",
+            )?)?,
+            roster_generation: metrics
+                .register(one("internet_disk_roster_generation", "Generation of the roster in force.")?)?,
+        })
+    }
+
+    /// Keeps them up to date; runs until dropped.
+    pub(crate) async fn follow(self, app: App) {
+        let mut ticks = tokio::time::interval(INTERVAL);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            self.look(&app);
+        }
+    }
+
+    fn look(&self, app: &App) {
+        let whole = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        for volume in &app.volumes {
+            let health = app.engine.health(volume);
+            // Before the first canary there is no age; for an alarm that is the same as for ever.
+            let age = health.canary_age.map_or(f64::INFINITY, |age| age.as_secs_f64());
+            self.canary_age.with_label_values(&[volume.as_str()]).set(age);
+            self.free.with_label_values(&[volume.as_str()]).set(health.free.0 as f64);
+        }
+        self.bytes.set(i64::try_from(app.load.bytes()).unwrap_or(i64::MAX));
+        self.loaded.set(whole(app.engine.spaces_loaded()));
+        self.stopped.set(whole(app.engine.stopped_spaces().len()));
+        let generation = app.roster.current().generation().0;
+        self.roster_generation.set(i64::try_from(generation).unwrap_or(i64::MAX));
+    }
+}
