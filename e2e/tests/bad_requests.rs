@@ -126,7 +126,8 @@ async fn hostile_names_are_refused() {
     let (demo, person, disk) = begin("hostile").await;
     let long = "x".repeat(256);
     let deep = "d/".repeat(600) + "x";
-    let names = ["..", ".", "a/../b", "a/./b", "a//b", "a/", "nul\0l", long.as_str(), deep.as_str(), ""];
+    let names =
+        ["..", ".", "a/../b", "a/./b", "a//b", "a/", "nul\0l", "new\nline", long.as_str(), deep.as_str(), ""];
     for name in names {
         let answer = disk.put(name, "x".into()).await.unwrap();
         assert!(answer.status.is_client_error(), "{name:?}: {}", answer.status);
