@@ -178,25 +178,27 @@ function DropTarget({
   name: string;
   children: preact.ComponentChildren;
 }) {
-  const [over, setOver] = useState(0);
+  const [over, setOver] = useState(false);
   const { writable } = here.place;
   const carriesFiles = (event: DragEvent) => writable && event.dataTransfer?.types.includes('Files');
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the buttons above do the same by keyboard
     <div
-      class={`page ${over > 0 ? 'dropping' : ''}`}
-      onDragEnter={(event) => carriesFiles(event) && setOver((count) => count + 1)}
-      onDragLeave={(event) => carriesFiles(event) && setOver((count) => Math.max(count - 1, 0))}
+      class={`page ${over ? 'dropping' : ''}`}
+      onDragEnter={(event) => carriesFiles(event) && setOver(true)}
+      onDragLeave={(event) => {
+        if (!event.currentTarget.contains(event.relatedTarget as Node | null)) setOver(false);
+      }}
       onDragOver={(event) => carriesFiles(event) && event.preventDefault()}
       onDrop={async (event) => {
-        setOver(0);
+        setOver(false);
         if (!carriesFiles(event) || !event.dataTransfer) return;
         event.preventDefault();
         upload(here, await fromDrop(event.dataTransfer));
       }}
     >
       {children}
-      {over > 0 && (
+      {over && (
         <div class="drop-veil" aria-hidden="true">
           <Icon name="upload" />
           <span>{words.value.dropHere(name)}</span>
