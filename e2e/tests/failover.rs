@@ -13,6 +13,7 @@ use internet_disk_e2e::demo::Demo;
 use internet_disk_e2e::noise::noise;
 use internet_disk_e2e::people::Person;
 use internet_disk_e2e::story::Story;
+use internet_disk_e2e::wait;
 use internet_disk_e2e::web::Session;
 
 const SMALL_FILES: usize = 520;
@@ -130,9 +131,14 @@ async fn compare(
     files: &BTreeMap<String, (u64, blake3::Hash)>,
     not: [&str; 2],
 ) -> String {
-    let disks = session.disks(space).await.unwrap();
-    let third = disks.iter().find(|disk| !not.contains(&disk.pod.as_str()));
-    let third = third.unwrap_or_else(|| panic!("no third pod beside {not:?}"));
+    // Two or three are named, and the victim has only just come back.
+    let named = format!("a third pod is named beside {not:?}");
+    let (third, _) = wait::until(&named, Duration::from_secs(60), async || {
+        let disks = session.disks(space).await?;
+        Ok(disks.into_iter().find(|disk| !not.contains(&disk.pod.as_str())))
+    })
+    .await
+    .unwrap();
     for (path, expected) in files {
         assert_eq!(third.hash(&format!("{destination}/{path}"), None).await.unwrap(), *expected, "{path}");
     }

@@ -21,7 +21,9 @@ fn allowed() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
 }
 
 fn edges() -> Vec<(String, String)> {
-    let text = tidy::output_of(env!("CARGO"), &["metadata", "--no-deps", "--format-version", "1", "--offline"]).unwrap();
+    let text =
+        tidy::output_of(env!("CARGO"), &["metadata", "--no-deps", "--format-version", "1", "--offline"])
+            .unwrap();
     let metadata: serde_json::Value = serde_json::from_str(&text).unwrap();
     let room = |name: &str| name.strip_prefix("internet-disk-").map(str::to_owned);
     let mut edges = Vec::new();

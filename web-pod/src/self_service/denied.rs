@@ -63,13 +63,20 @@ pub(super) fn denied(error: &Error) -> Refusal {
     }
 }
 
+/// What a rule says, which may hold colons of its own. Before it the API server writes `Invalid value: `, and the value in
+/// quotes where it shows one.
+fn rule_words(message: &str) -> &str {
+    let words = message.split_once("Invalid value: ").map_or(message, |(_, words)| words);
+    words.strip_prefix('"').and_then(|quoted| quoted.split_once("\": ")).map_or(words, |(_, words)| words)
+}
+
 /// The rules of the custom resources say what to do; the rest of the message is for programmers.
 fn reasons(status: &Status) -> String {
     let causes: Vec<&str> = status
         .details
         .iter()
         .flat_map(|details| &details.causes)
-        .map(|cause| cause.message.rsplit_once(": ").map_or(cause.message.as_str(), |(_, words)| words))
+        .map(|cause| rule_words(&cause.message))
         .filter(|words| !words.is_empty())
         .collect();
     if causes.is_empty() { status.message.clone() } else { causes.join("; ") }
@@ -95,11 +102,13 @@ mod tests {
     async fn a_member_is_told_what_to_do() {
         let above = json!({"code": 422, "reason": "Invalid", "message": "Member.internetdisk.dev \"bob\" is invalid: …",
             "details": {"causes": [{"reason": "FieldValueInvalid", "field": "spec.allocations",
-                "message": "Invalid value: the allocations add up to 9 bytes, the quota is 8 (8 bytes)"}]}});
+                "message": "Invalid value: the allocations add up to 9 bytes: take something back"}]}});
         assert_eq!(
             told(above).await,
-            (400, "the allocations add up to 9 bytes, the quota is 8 (8 bytes)".to_owned())
+            (400, "the allocations add up to 9 bytes: take something back".to_owned())
         );
+        let shown = json!({"code": 422, "details": {"causes": [{"message": "Invalid value: \"a: b\": must be a size: 1Gi"}]}});
+        assert_eq!(told(shown).await, (400, "must be a size: 1Gi".to_owned()));
         let policy = json!({"code": 403, "reason": "Forbidden", "message": "groups.internetdisk.dev \"x\" is forbidden: \
             ValidatingAdmissionPolicy 'p' with binding 'p' denied request: in this DiskCluster only administrators create groups"});
         assert_eq!(
