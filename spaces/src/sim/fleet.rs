@@ -58,8 +58,6 @@ impl Fleet {
                 return;
             }
             pods.life = self.world.owner();
-            // A machine whose clock is wrong through two lives is as two that agree.
-            *pods.clock.lock().unwrap() = 0;
             (pods.life, pods.clock.clone())
         };
         self.world.note(|| format!("pod {pod} starts (life {})", life.0));
@@ -73,7 +71,7 @@ impl Fleet {
                     adopt: None,
                     settings: fleet.settings.clone(),
                 };
-                let host = Arc::new(Machine::new(fleet.world.clone(), life, clock.clone()));
+                let host = Arc::new(Machine::new(fleet.world.clone(), life, pod as u64, clock.clone()));
                 match Engine::open(config, host).await {
                     Ok(engine) => {
                         let pods = &mut fleet.pods.lock().unwrap()[pod];

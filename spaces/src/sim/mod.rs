@@ -254,7 +254,7 @@ fn every_seed_keeps_the_invariants() {
     const HOUR: Duration = Duration::from_secs(3600);
     match variable("SPACES_SEED") {
         Some(seed) => try_seeds(std::iter::once(seed), HOUR),
-        None => try_seeds(0..variable("SPACES_SEEDS").unwrap_or(1500), HOUR),
+        None => try_seeds(0..variable("SPACES_SEEDS").unwrap_or(4000), HOUR),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The verdict on a run: the log is read again, entry by entry, by the engine's fold and by the oracle, and everything
 //! that anybody was told is held against them. The numbers are those of the invariants in `docs/reference/volume.md`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::disk::{Disk, Ino};
@@ -37,8 +37,8 @@ pub(super) struct Judge<'a> {
     said: Vec<Said>,
     done: BTreeMap<OperationId, u64>,
     completed: BTreeMap<UploadId, u64>,
-    /// Uploads that were given up.
-    ended: BTreeMap<UploadId, u64>,
+    /// Uploads that were given up, and by how many clocks' testimony.
+    ended: BTreeMap<UploadId, (u64, usize)>,
     /// How much of an upload is durable, since which generations.
     durable: BTreeMap<UploadId, Vec<(u64, u64)>>,
     /// By the clock of the log, when uploads were last heard of, in milliseconds.
@@ -118,8 +118,10 @@ impl<'a> Judge<'a> {
 
     /// What is in the log, and what has to have been true though it is not.
     fn count(&mut self, entries: &[&Entry]) {
+        let mut clocks = BTreeSet::new();
         for entry in entries {
             let generation = entry.generation.0;
+            clocks.insert(entry.committer);
             for record in &entry.records {
                 let before =
                     record.operation.and_then(|operation| self.done.insert(operation.id, generation));
@@ -137,7 +139,7 @@ impl<'a> Judge<'a> {
                         }
                     }
                     Action::Abort(abort) => {
-                        self.ended.insert(abort.upload, generation);
+                        self.ended.insert(abort.upload, (generation, clocks.len()));
                     }
                     Action::CreateUpload(record::CreateUpload { upload, .. })
                     | Action::TakeOver(record::TakeOver { upload, .. })
@@ -387,12 +389,15 @@ impl<'a> Judge<'a> {
                 }
                 Some(Upload::Complete(_)) => {}
                 None if self.completed.contains_key(id) || *giving_up => {}
-                None => match self.ended.get(id).and_then(|generation| disk.history.get(generation)) {
-                    Some((_, when)) if self.age(*id, *when) > EXPIRY => {}
-                    ended => self.wrong(format!(
-                        "1: the upload to {path} is not there; it was {:?} ms old when it ended",
-                        ended.map(|(_, when)| self.age(*id, *when))
-                    )),
+                None => match self.ended.get(id) {
+                    // A clock that nobody else has ever compared with may be wrong.
+                    Some((_, 1)) => {}
+                    Some((generation, _)) if self.age(*id, disk.history[generation].1) > EXPIRY => {}
+                    ended => {
+                        self.wrong(format!(
+                            "1: the upload {id} to {path} is not there; it ended too soon: {ended:?}"
+                        ));
+                    }
                 },
             }
         }

@@ -268,13 +268,14 @@ impl Runner {
 pub(super) struct Machine {
     world: Arc<World>,
     owner: Owner,
+    number: u64,
     /// How far its clock is off, in milliseconds.
     clock: Arc<Mutex<i64>>,
 }
 
 impl Machine {
-    pub(super) fn new(world: Arc<World>, owner: Owner, clock: Arc<Mutex<i64>>) -> Self {
-        Self { world, owner, clock }
+    pub(super) fn new(world: Arc<World>, owner: Owner, number: u64, clock: Arc<Mutex<i64>>) -> Self {
+        Self { world, owner, number, clock }
     }
 }
 
@@ -284,6 +285,10 @@ pub(super) const EPOCH: i64 = 1_795_600_000_000;
 impl Host for Machine {
     fn now(&self) -> i64 {
         EPOCH + i64::try_from(self.world.now() / 1000).unwrap() + *self.clock.lock().unwrap()
+    }
+
+    fn machine(&self) -> Option<u64> {
+        Some(self.number)
     }
 
     fn elapsed(&self) -> Duration {
