@@ -37,7 +37,9 @@ pub use host::{Host, TokioHost};
 pub use local::LocalVolume;
 pub use name::{LONGEST_NAME, Name, NameError};
 pub use node::{Kind, Node, NodeId};
-pub use operation::{Committed, Condition, NewUpload, Operation, OperationId, Request, UploadId, UploadStatus};
+pub use operation::{
+    Committed, Condition, NewUpload, Operation, OperationId, Request, UploadId, UploadStatus,
+};
 pub use path::{DEEPEST, NodePath, PathError};
 pub use read::{Reader, Segment};
 pub use snapshot::{Freshness, Snapshot, Usage};
