@@ -51,7 +51,11 @@ impl Append {
         }
         match tokio::spawn(Box::pin(self.take(body))).await {
             Ok(result) => result,
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
+            // Cancelled: the program is at its end, and so is this request.
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Err(Error::Draining { offset: None }),
+            },
         }
     }
 

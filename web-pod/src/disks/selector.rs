@@ -109,7 +109,7 @@ pub fn select<'a>(
     let ready: Vec<(&Candidate, &LoadReport, Canary)> = candidates
         .iter()
         .filter_map(|candidate| match &candidate.health {
-            Health::Answering { report, age } if !report.draining => {
+            Health::Answering { report, age } if !report.draining && !is_starting(report, volume, now) => {
                 Some((candidate, &**report, Canary::of(report, volume, *age)))
             }
             Health::Answering { .. } | Health::Gone => None,
@@ -198,6 +198,13 @@ impl Canary {
             _ => Self::Fine,
         }
     }
+}
+
+/// A pod that has just started and has not written to the volume yet says nothing about the volume.
+fn is_starting(report: &LoadReport, volume: &VolumeName, now: Timestamp) -> bool {
+    let health = report.volumes.iter().find(|health| health.name == *volume);
+    let never = health.is_none_or(|health| health.canary_age_ms.is_none());
+    never && now.duration_since(report.started).unsigned_abs() < WARM_AFTER
 }
 
 fn in_flight(report: &LoadReport) -> f64 {

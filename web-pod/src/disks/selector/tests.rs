@@ -59,16 +59,26 @@ fn canary(age: Option<u64>) -> impl Fn(&mut LoadReport) {
     move |report| report.volumes[0].canary_age_ms = age
 }
 
+fn starting(report: &mut LoadReport) {
+    report.started = Timestamp::from_second(NOW - 1).unwrap();
+    report.volumes[0].canary_age_ms = None;
+}
+
 fn draining(report: &mut LoadReport) {
     report.draining = true;
 }
 
 #[test]
 fn the_best_come_first() {
-    let table: [(&str, Vec<Candidate>, &[&str]); 12] = [
+    let table: [(&str, Vec<Candidate>, &[&str]); 13] = [
         ("one", vec![server("a", |_| {})], &["a"]),
         ("the gone are left out", vec![gone("a"), server("b", |_| {}), gone("c")], &["b"]),
         ("the stopping are left out", vec![server("a", draining), server("b", |_| {})], &["b"]),
+        (
+            "those that start tell nothing of the volume",
+            vec![server("a", starting), server("b", |_| {}), server("c", starting)],
+            &["b"],
+        ),
         ("slower", vec![server("a", slow(9000)), server("b", slow(1000))], &["b", "a"]),
         (
             "three at most",
@@ -111,6 +121,7 @@ fn the_reason_why_none() {
         ("no servers", vec![], Err(NoServer::NoReadyServer)),
         ("all gone", vec![gone("a"), gone("b")], Err(NoServer::NoReadyServer)),
         ("all stopping or gone", vec![server("a", draining), gone("b")], Err(NoServer::NoReadyServer)),
+        ("all starting", vec![server("a", starting), server("b", starting)], Err(NoServer::NoReadyServer)),
         ("all full", vec![server("a", busy(100)), server("b", busy(200))], Err(NoServer::AllServersFull)),
         ("stalled at all", vec![server("a", canary(Some(9000))), server("b", canary(None))], storage.clone()),
         ("stalled at the only one", vec![server("a", canary(Some(9000))), gone("b")], storage.clone()),
