@@ -166,6 +166,8 @@ write_env_file() {
 }
 
 report() {
+  local kubectl=kubectl
+  command -v kubectl >/dev/null || kubectl="$CLUSTER kubectl"
   cat <<EOF
 
   Open      $WEB_URL
@@ -173,7 +175,8 @@ report() {
             (made at random when the demo was set up; it is in Secret $DEMO_MEMBER-password of namespace $NAMESPACE,
              as bob's and carol's are in theirs)
   Look      export KUBECONFIG=$KUBECONFIG
-            kubectl -n $NAMESPACE get diskclusters,members,groups
+            $kubectl -n $NAMESPACE get diskclusters,members,groups
+  Harm      make demo-story
   Remove    make demo-down
 EOF
 }
