@@ -98,6 +98,17 @@ mod tests {
         (code, body["detail"].as_str().unwrap_or_default().to_owned())
     }
 
+    #[test]
+    fn a_rule_keeps_its_colons() {
+        for (message, words) in [
+            ("Invalid value: one owner: add {name: x}", "one owner: add {name: x}"),
+            ("Invalid value: \"object\": one owner: add {name: x}", "one owner: add {name: x}"),
+            ("spec.size is too long", "spec.size is too long"),
+        ] {
+            assert_eq!(rule_words(message), words);
+        }
+    }
+
     #[tokio::test]
     async fn a_member_is_told_what_to_do() {
         let above = json!({"code": 422, "reason": "Invalid", "message": "Member.internetdisk.dev \"bob\" is invalid: …",
