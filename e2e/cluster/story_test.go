@@ -23,6 +23,11 @@ import (
 func TestCluster(t *testing.T) {
 	m := open(t)
 	before := m.traces()
+	for _, trace := range before {
+		if strings.Contains(trace, prefix) {
+			t.Errorf("an earlier cluster has left: %s", trace)
+		}
+	}
 	t.Cleanup(func() {
 		if t.Failed() {
 			m.keepLogs("../../target/cluster/failed")

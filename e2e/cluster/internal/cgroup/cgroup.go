@@ -20,6 +20,8 @@ type FS struct {
 	// Roots are all hierarchies in which pods get groups.
 	roots   []string
 	unified bool
+	// Beside is version 2 where it is mounted beside version 1: the container runtime makes groups there too.
+	beside string
 }
 
 // Open finds the machine's control groups.
@@ -67,7 +69,7 @@ func parse(mounts []string) (FS, error) {
 			return FS{}, fmt.Errorf("the control group controller %s is not mounted: the kubelet needs it", controller)
 		}
 	}
-	found.tracking = controllers["pids"]
+	found.tracking, found.beside = controllers["pids"], version2
 	return found, nil
 }
 

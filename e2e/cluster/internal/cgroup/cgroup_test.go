@@ -1,6 +1,8 @@
 package cgroup
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -27,7 +29,8 @@ func TestParse(t *testing.T) {
 		"both, side by side": {version1 + "\n" + beside, "/sys/fs/cgroup/pids", 4, false},
 	} {
 		found, err := parse(strings.Split("proc /proc proc rw 0 0\n"+one.mounts+"\n", "\n"))
-		if err != nil || found.tracking != one.tracking || len(found.roots) != one.roots || found.Unified() != one.unified {
+		if err != nil || found.tracking != one.tracking || len(found.roots) != one.roots || found.Unified() != one.unified ||
+			(found.beside != "") != (one.mounts == version1+"\n"+beside) {
 			t.Errorf("%s: %+v, %v", name, found, err)
 		}
 	}
@@ -37,6 +40,24 @@ func TestParse(t *testing.T) {
 	} {
 		if found, err := parse(strings.Split(mounts, "\n")); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %+v, %v", name, found, err)
+		}
+	}
+}
+
+func TestGroupsOfTheRuntimeAreRemovedToo(t *testing.T) {
+	groups := FS{tracking: t.TempDir(), beside: t.TempDir()}
+	groups.roots = []string{groups.tracking}
+	for _, root := range []string{groups.tracking, groups.beside} {
+		if err := os.MkdirAll(filepath.Join(root, "idc-a/node1/pod"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := groups.Remove("idc-a"); err != nil {
+		t.Fatal(err)
+	}
+	for _, root := range []string{groups.tracking, groups.beside} {
+		if left, err := os.ReadDir(root); err != nil || len(left) > 0 {
+			t.Errorf("left: %v, %v", left, err)
 		}
 	}
 }

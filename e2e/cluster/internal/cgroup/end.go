@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -36,7 +37,11 @@ func (f FS) Kill(group string) error {
 
 // Remove removes a group without processes from every hierarchy, with all groups below it.
 func (f FS) Remove(group string) error {
-	for _, root := range f.roots {
+	roots := f.roots
+	if f.beside != "" {
+		roots = append(slices.Clone(roots), f.beside)
+	}
+	for _, root := range roots {
 		for began := time.Now(); ; time.Sleep(endStep) {
 			err := removeTree(filepath.Join(root, group))
 			if err == nil {
