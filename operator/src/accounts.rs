@@ -8,6 +8,7 @@
 
 mod assess;
 pub(crate) mod coarse;
+mod farewell;
 mod finalizers;
 mod ledger;
 mod newest;

@@ -120,3 +120,32 @@ impl Trouble {
         self.spaces.retain(|space, _| keep(*space));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn trouble_is_told_when_it_lasts_and_forgotten_when_it_ends() {
+        let space = SpaceId(Uuid::nil());
+        let now = Instant::now();
+        let failed = |reason: &str| {
+            let failed = HashMap::from([(space, reason.to_owned())]);
+            Commits { failed, ..Commits::default() }
+        };
+        let mut trouble = Trouble::default();
+        trouble.tried(&[space], &failed("one"), now);
+        assert_eq!(trouble.of(space, now), None, "pods are being replaced");
+        assert_eq!(trouble.next(now), Some(now + PATIENCE));
+        trouble.tried(&[space], &failed("other"), now + PATIENCE);
+        assert_eq!(
+            trouble.of(space, now + PATIENCE),
+            Some("other"),
+            "since the first time, for the last reason"
+        );
+        trouble.tried(&[space], &Commits { committed: 1, ..Commits::default() }, now + PATIENCE);
+        assert_eq!(trouble.of(space, now + 2 * PATIENCE), None);
+    }
+}

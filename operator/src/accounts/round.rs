@@ -12,6 +12,7 @@ use kube::Resource;
 use roster::{GroupEntry, Head, MemberEntry};
 
 use super::assess::{Assessment, Objects, assess};
+use super::farewell::farewell;
 use super::ledger::Ledger;
 use super::secrets::SecretChanges;
 use super::statuses::{Moving, StatusWrite, write_all};
@@ -368,6 +369,20 @@ impl Round<'_> {
         let refused = assessment.refused_groups.iter().map(|(object, _)| object);
         let refused = refused.filter(|object| is_deleted(&***object));
         let groups: Vec<_> = groups.map(|(_, account)| &account.object).chain(refused).cloned().collect();
+        for uid in &plan.members_gone {
+            let Some(account) = assessment.members.get(uid) else { continue };
+            let (known, policy) = (ledger.in_force.get(account.space), account.object.spec.deletion_policy);
+            if let Some(told) = farewell(account.space, &account.volume, known, policy) {
+                self.context.events.tell(&*account.object, told).await;
+            }
+        }
+        for uid in &plan.groups_gone {
+            let Some(account) = assessment.groups.get(uid) else { continue };
+            let (known, policy) = (ledger.in_force.get(account.space), account.object.spec.deletion_policy);
+            if let Some(told) = farewell(account.space, &account.volume, known, policy) {
+                self.context.events.tell(&*account.object, told).await;
+            }
+        }
         let client = &self.context.client;
         let members = finalizers::let_go(client, members, &mut ledger.members).await;
         let groups = finalizers::let_go(client, groups, &mut ledger.groups).await;

@@ -177,6 +177,10 @@ async fn whoever_is_deleted_goes_when_the_disk_is_closed() {
     assert_eq!((world.limit("design"), world.limit("alice")), (0, 60 * MIB));
     let design: SpaceId = uid_of("design").parse().unwrap();
     assert_eq!(world.volume.spaces()[&design].used, 28 * MIB, "no data is touched");
+    let told = |event: &Value| {
+        event["reason"] == "FilesKept" && event["note"].to_string().contains(&uid_of("design"))
+    };
+    assert!(world.api.lock().events.iter().any(told), "and it is told where it is");
     assert!(world.roster().group_by_name("design").is_none());
     assert_eq!(world.condition("members", "alice", "AllocationsEffective").1, "GroupNotFound");
 }

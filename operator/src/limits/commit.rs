@@ -103,7 +103,9 @@ fn take(
         LimitOutcome::Superseded { roster_generation } => {
             in_force.lost(step.space);
             generations.saw(roster_generation);
-            commits.failed.insert(step.space, format!("the volume has seen roster {roster_generation}"));
+            let reason =
+                format!("the volume has seen the limits of roster {roster_generation}; going on above it");
+            commits.failed.insert(step.space, reason);
             left.push(step);
         }
         LimitOutcome::Failed { reason } => {
