@@ -18,6 +18,7 @@ mod operation;
 mod path;
 mod read;
 mod replica;
+mod rule;
 #[cfg(test)]
 mod sim;
 mod snapshot;

@@ -7,6 +7,7 @@ use api::generation::Generation;
 use super::Log;
 use crate::file_system::FsError;
 use crate::format::entry::{Entry, EntryId, LONGEST_ENTRY};
+use crate::rule::{Rule, kept};
 
 /// So often the same entry is linked again, when it neither landed nor found another one there.
 const MOST_TRIES: u32 = 8;
@@ -42,7 +43,10 @@ impl Log {
             Ok(false) => return Appended::Lost,
             Err(error) => return Appended::Unknown(error),
         }
-        if let Err(error) = self.volume.fs.sync_directory(&self.layout.block(candidate.generation)).await {
+        let block = self.layout.block(candidate.generation);
+        if kept(Rule::PlaceDurable)
+            && let Err(error) = self.volume.fs.sync_directory(&block).await
+        {
             return Appended::Unknown(error);
         }
         // A pod that slept since it read the log may have linked into a past that is no more.

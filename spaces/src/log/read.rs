@@ -12,6 +12,7 @@ use super::{Loaded, Log, LogError};
 use crate::file_system::FsError;
 use crate::format::entry::{Entry, LONGEST_ENTRY};
 use crate::format::start::Start;
+use crate::rule::{Rule, kept};
 use crate::state::State;
 
 /// At most so many entries are asked for at once, and folded before more are read.
@@ -215,6 +216,9 @@ impl Log {
             }
             // Nobody builds on what a power loss could take back.
             for block in block_of(next)..=block_of(last) {
+                if !kept(Rule::DurableBeforeFolding) {
+                    break;
+                }
                 self.volume.fs.sync_directory(&self.layout.numbered_block(block)).await?;
             }
             // An entry of a truncated block may have been linked by somebody who slept.

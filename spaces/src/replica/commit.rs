@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::file_system::FsError;
 use crate::format::entry::EntryId;
 use crate::log::{Appended, Candidate};
+use crate::rule::{Rule, kept};
 use crate::state::State;
 
 /// After a race that was lost a pod waits up to so long, and longer with each.
@@ -56,7 +57,8 @@ impl Actor {
             packs.extend(Pack::of(&mut round, &self.shared.log, loaded.state.generation));
             let (draft, verdicts) = self.draft(&loaded.state, &round);
             // Nobody is refused by what may be old.
-            if !fresh && (ahead || verdicts.iter().any(Verdict::needs_freshness)) {
+            if !fresh && kept(Rule::FreshRefusals) && (ahead || verdicts.iter().any(Verdict::needs_freshness))
+            {
                 if let Err(error) = self.refresh().await {
                     return refuse(round, &error);
                 }

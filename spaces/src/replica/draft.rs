@@ -9,6 +9,7 @@ use crate::format::frame::{Hash, OVERHEAD};
 use crate::format::record::{Action, Identified, Record};
 use crate::node::NodeId;
 use crate::operation::Committed;
+use crate::rule::{Rule, kept};
 use crate::state::State;
 use crate::state::apply::Moment;
 use crate::state::outcome::Outcome;
@@ -66,7 +67,7 @@ impl Draft {
         let born = pending.born.or(pending.tried).unwrap_or(known).min(known);
         let identified = pending.id.map(|id| Identified { id, born });
         if let Some(Identified { id, born }) = identified {
-            if let Some(outcome) = self.state.outcomes.get(id) {
+            if let Some(outcome) = self.state.outcomes.get(id).filter(|_| kept(Rule::OnceByItsId)) {
                 return Verdict::Before(*outcome);
             }
             if born < self.state.low {

@@ -8,6 +8,7 @@ mod history;
 mod member;
 mod mount;
 mod oracle;
+mod rules;
 mod transfer;
 mod verdict;
 mod world;

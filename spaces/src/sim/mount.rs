@@ -11,6 +11,7 @@ use futures::channel::oneshot;
 use super::disk::{Disk, Ino};
 use super::world::{Owner, World};
 use crate::file_system::{FileSystem, FsError, FsFuture, Health, NewFile, OpenFile};
+use crate::rule::{Rule, kept};
 
 /// How often, of a thousand calls, something goes wrong.
 #[derive(Clone, Copy, Debug, Default)]
@@ -207,7 +208,9 @@ impl FileSystem for Mount {
         let what = format!("write {} bytes to {} and sync", content.len(), short(&path));
         self.call(what, Some(FsError::Exists), move |disk, mount| {
             let ino = disk.create(mount.owner, &path, &content)?;
-            disk.sync(ino);
+            if kept(Rule::EntryDurable) || !path.contains("/tmp/") {
+                disk.sync(ino);
+            }
             Ok(())
         })
     }
@@ -268,7 +271,14 @@ impl FileSystem for Mount {
 
     fn sync_directory(&self, path: &str) -> FsFuture<()> {
         let path = path.to_owned();
-        self.call(format!("sync directory {}", short(&path)), None, move |disk, _| disk.sync_directory(&path))
+        self.call(format!("sync directory {}", short(&path)), None, move |disk, _| {
+            let object = path.contains("/objects/");
+            if object && !kept(Rule::ObjectNameDurable) {
+                disk.list(&path).map(|_| ())
+            } else {
+                disk.sync_directory(&path)
+            }
+        })
     }
 
     fn make_directory(&self, path: &str) -> FsFuture<()> {
@@ -318,7 +328,11 @@ impl NewFile for Writing {
 
     fn sync(&self) -> FsFuture<()> {
         let ino = self.ino;
-        let synced = self.step(format!("sync {}", short(&self.path)), move |disk| disk.sync(ino));
+        let synced = self.step(format!("sync {}", short(&self.path)), move |disk| {
+            if kept(Rule::ContentDurable) {
+                disk.sync(ino);
+            }
+        });
         let server = self.mount.server.clone();
         Box::pin(async move {
             let result = synced.await;

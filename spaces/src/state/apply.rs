@@ -19,6 +19,7 @@ use crate::format::record::{self, Action, Record};
 use crate::name::Name;
 use crate::node::NodeId;
 use crate::operation::UploadId;
+use crate::rule::{Rule, kept};
 
 /// How an entry does not fit its state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -80,7 +81,9 @@ impl State {
             Some(operation) if operation.born >= at.generation => {
                 Err(Misfit("an operation is of the future"))
             }
-            Some(operation) if !self.outcomes.remember(*operation, at.generation, node) => {
+            Some(operation)
+                if !self.outcomes.remember(*operation, at.generation, node) && kept(Rule::OnceByItsId) =>
+            {
                 Err(Misfit("an operation was done before"))
             }
             _ => Ok(()),
@@ -99,7 +102,7 @@ impl State {
             Action::Copy(copy) => self.copy(copy, at).map(Some),
             Action::Delete(record::Delete { node }) => self.delete(*node, at).map(|()| None),
             Action::Limit(wish) => {
-                if wish.roster_generation <= self.limit.roster_generation {
+                if wish.roster_generation <= self.limit.roster_generation && kept(Rule::NewerRoster) {
                     return Err(Misfit("a limit is older than the one before"));
                 }
                 let taken = self.used.checked_add(self.reserved).ok_or(Misfit("sizes overflow"))?;
@@ -352,7 +355,8 @@ impl State {
         }
         let before = open.length;
         open.length = length.map_or(before, Bytes);
-        if *epoch != open.epoch || *durable < open.durable || *durable > open.length {
+        let another = *epoch != open.epoch && kept(Rule::OwnerExtends);
+        if another || *durable < open.durable || *durable > open.length {
             return Err(Misfit("an upload is extended by somebody else"));
         }
         open.durable = *durable;

@@ -13,6 +13,7 @@ use crate::name::Name;
 use crate::node::NodeId;
 use crate::operation::{Condition, UploadId};
 use crate::path::{MOST_NAMES, NodePath};
+use crate::rule::{Rule, kept};
 
 /// The most nodes that the operations of one entry touch.
 pub(crate) const MOST_NODES: usize = 10_000;
@@ -158,7 +159,8 @@ impl State {
     fn fits(&self, added: Bytes, freed: Bytes) -> Result<(), Error> {
         let needed = added.saturating_sub(freed);
         let taken = self.used.saturating_add(self.reserved);
-        if needed == Bytes::ZERO || taken.saturating_add(needed) <= self.limit.bytes {
+        let fits = taken.saturating_add(needed) <= self.limit.bytes || !kept(Rule::WithinLimit);
+        if needed == Bytes::ZERO || fits {
             return Ok(());
         }
         let (limit, used, reserved) = (self.limit.bytes, self.used, self.reserved);
@@ -254,7 +256,7 @@ impl State {
         let seen = self.limit.roster_generation;
         if self.limit.is_of(&wish) && seen > api::generation::RosterGeneration::ZERO {
             Ok(Planned::Nothing { node: None })
-        } else if wish.roster_generation <= seen {
+        } else if wish.roster_generation <= seen && kept(Rule::NewerRoster) {
             Err(Error::Superseded { seen })
         } else {
             Ok(Planned::one(Action::Limit(wish)))
@@ -295,7 +297,7 @@ impl State {
 
     fn plan_extend(&self, upload: UploadId, epoch: u64, durable: Bytes, length: Option<Bytes>) -> Plan {
         let open = self.open_upload(upload)?;
-        if open.epoch != epoch {
+        if open.epoch != epoch && kept(Rule::OwnerExtends) {
             return Err(Error::Fenced);
         }
         // How long an upload is was said when it was created.

@@ -1,0 +1,53 @@
+//! Rules of the protocol that a test can have broken, to see that the simulator notices. Outside of tests all are kept.
+
+/// A rule that is easily forgotten, for most runs go well without it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "some are of the volume, and only a simulated one breaks them")
+)]
+pub(crate) enum Rule {
+    /// Content is durable before an entry refers to it.
+    ContentDurable,
+    /// So is the name of the object it is in.
+    ObjectNameDurable,
+    /// An entry is durable before it is linked.
+    EntryDurable,
+    /// An entry's place is durable before anybody is told.
+    PlaceDurable,
+    /// What others wrote is durable before anything is built on it.
+    DurableBeforeFolding,
+    /// Nobody is refused by what may be old.
+    FreshRefusals,
+    /// What was done is not done again.
+    OnceByItsId,
+    /// Only the newest owner of an upload extends it.
+    OwnerExtends,
+    /// A limit of an older roster does not count.
+    NewerRoster,
+    /// A space holds no more than its limit.
+    WithinLimit,
+}
+
+/// Whether a rule is kept.
+#[cfg(not(test))]
+pub(crate) const fn kept(_: Rule) -> bool {
+    true
+}
+
+/// Whether a rule is kept on this thread.
+#[cfg(test)]
+pub(crate) fn kept(rule: Rule) -> bool {
+    BROKEN.get() != Some(rule)
+}
+
+#[cfg(test)]
+thread_local! {
+    static BROKEN: std::cell::Cell<Option<Rule>> = const { std::cell::Cell::new(None) };
+}
+
+/// From now on a rule is broken on this thread, or none is.
+#[cfg(test)]
+pub(crate) fn broken(rule: Option<Rule>) {
+    BROKEN.set(rule);
+}
