@@ -1,4 +1,5 @@
 //! Endpoints over real sockets: limits, drain, request ids, metrics, and the client that calls them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test: all of it
 
 use std::net::SocketAddr;
 use std::sync::Arc;
