@@ -191,6 +191,9 @@ impl World {
             Action::Crash => {
                 // A new leader goes on above every generation that the old one may have used, and sees at least
                 // what had happened when it became the leader.
+                // Limits of the old one may still be committed late. Its writes of statuses may not: a request of the
+                // operator ends long before its Lease does (docs/decisions/0003, "Given up").
+                self.late.retain(|late| matches!(late, Late::Commit(_)));
                 *operator = Operator { generation: operator.generation + 1000, ..Operator::default() };
                 operator.look(self);
             }
