@@ -14,7 +14,8 @@ use super::MANAGER;
 
 /// Writes under way at once: enough to keep the API server busy, few enough to leave it to others, too.
 pub(super) const AT_ONCE: usize = 16;
-const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// Shorter than what is left of the Lease when a leader gives up, so that no write of it is waited for beyond that.
+const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 
 /// What is left of a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
