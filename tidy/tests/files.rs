@@ -1,4 +1,5 @@
 //! A file is about one thing; names say what it is.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test: all of it
 
 const LONGEST: usize = 600;
 const MEDIAN: usize = 200;

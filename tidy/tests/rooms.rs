@@ -1,4 +1,5 @@
 //! The arrows of `ARCHITECTURE.md` point downwards only.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test: all of it
 
 use std::collections::{BTreeMap, BTreeSet};
 
