@@ -40,6 +40,7 @@ images: build cluster ## Make the three images (OCI archives in target/images)
 check: tools ui ## Formatting, lints, licences, rooms and arrows, generated files
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
+	cargo fetch --quiet --locked
 	cargo deny --offline check bans licenses sources
 	cargo nextest run -p internet-disk-tidy
 	cd web-pod/ui && npm run --silent check
