@@ -5,6 +5,7 @@
 
 pub mod admin;
 pub mod client;
+mod linger;
 mod listener;
 pub mod metrics;
 mod observe;

@@ -21,6 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::ServiceExt;
 
+use crate::linger::Linger;
 use crate::metrics::Metrics;
 use crate::observe::{Observer, observe};
 use crate::shutdown::{Phase, Shutdown};
@@ -148,10 +149,10 @@ impl Connection {
         }
         let answers = service_fn(|request: Request<Incoming>| answer(&router, &shutdown, peer, request));
         let mut connection = std::pin::pin!(
-            http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(limits.head)
-                .serve_connection(TokioIo::new(StallLimit::new(stream, limits.write_stall)), answers)
+            http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(limits.head).serve_connection(
+                TokioIo::new(Linger::new(StallLimit::new(stream, limits.write_stall))),
+                answers
+            )
         );
         let mut closing = false;
         loop {

@@ -72,6 +72,23 @@ async fn a_connection_too_many_waits_for_its_turn() {
     assert!(within(second).await.unwrap().ends_with("here"));
 }
 
+/// Refused before its body was read, a request must not be cut off: the reason for the refusal would be lost with it.
+#[tokio::test]
+async fn an_answer_before_the_body_arrives_though_the_client_goes_on_sending() {
+    let router = Router::new().route("/", post(|| async { StatusCode::INSUFFICIENT_STORAGE }));
+    let running = start(router, Limits::default(), PATIENCE).await;
+    let mut stream = TcpStream::connect(running.address).await.unwrap();
+    let body = vec![0; 16 << 20];
+    let head = format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", body.len());
+    within(stream.write_all(head.as_bytes())).await.unwrap();
+    // As many clients do, this one looks for the answer only when it has sent everything.
+    within(stream.write_all(&body)).await.unwrap();
+    stream.shutdown().await.unwrap();
+    let mut answer = String::new();
+    within(stream.read_to_string(&mut answer)).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 507"), "{answer}");
+}
+
 #[tokio::test]
 async fn draining_ends_what_runs_and_refuses_what_is_new() {
     let go_on = Arc::new(Notify::new());
