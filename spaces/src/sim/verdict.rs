@@ -406,6 +406,23 @@ impl<'a> Judge<'a> {
 
 impl Said {
     fn is_true(&self, oracle: &Oracle) -> bool {
+        if self.is_true_of(oracle) {
+            return true;
+        }
+        // A pod that sees an old state may be asked with a tag of it that the log, up to there, has shown to nobody.
+        // Then it may be the tag of what is there.
+        let (Wish::Put { path, demand: Demand::Tag(tag), .. }
+        | Wish::Delete { path, demand: Demand::Tag(tag) }
+        | Wish::CreateUpload { path, demand: Demand::Tag(tag), .. }) = &self.wish
+        else {
+            return false;
+        };
+        let Some(tagged) = oracle.lookup(path).map(super::oracle::Item::tagged) else { return false };
+        let mut shown = oracle.clone();
+        shown.tags.insert(tag.clone(), tagged).is_none() && self.is_true_of(&shown)
+    }
+
+    fn is_true_of(&self, oracle: &Oracle) -> bool {
         let Self { wish, place_only, refusal, .. } = self;
         if let (Some(Refusal::Quota { limit, used, reserved }), Wish::Put { content, .. }) = (refusal, wish) {
             // Content that is long, or whose length is not known, is refused before its place is looked at; and more
