@@ -59,7 +59,11 @@ async fn a_group_is_made_funded_by_two_used_and_funded_no_more() {
 
     // The giver's own disk is smaller by what was given.
     let own = two.disk(&two.own_space().await.unwrap()).await.unwrap();
-    assert_eq!(own.usage().await.unwrap().limit, 80 * MIB);
+    wait::until("the own disk is smaller", LIMIT, async || {
+        Ok((own.usage().await?.limit == 80 * MIB).then_some(()))
+    })
+    .await
+    .unwrap();
 
     // What is used does not come back; what is free does.
     let lowered = two.allocate(&name, 0).await.unwrap();
