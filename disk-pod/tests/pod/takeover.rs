@@ -2,8 +2,30 @@
 
 use api::ticket::Ticket;
 use futures::StreamExt;
+use futures::channel::mpsc::UnboundedSender;
 
-use crate::world::{Client, MIB, World};
+use crate::world::{Client, MIB, PATIENCE, World};
+
+/// The head of a PATCH that begins an upload's content.
+const FROM_THE_START: [(&str, &str); 3] =
+    [("tus-resumable", "1.0.0"), ("content-type", "application/offset+octet-stream"), ("upload-offset", "0")];
+
+/// A body of which three bytes have come, and what the rest is sent by.
+fn begun_body() -> (UnboundedSender<std::io::Result<bytes::Bytes>>, axum::body::Body) {
+    let (more, chunks) = futures::channel::mpsc::unbounded();
+    more.unbounded_send(Ok("abc".into())).unwrap();
+    (more, axum::body::Body::from_stream(chunks.boxed()))
+}
+
+/// Acknowledged within about a second, though the request goes on.
+async fn until_acknowledged(client: &Client<'_>, upload: &str, offset: &str) {
+    let acknowledged = async {
+        while client.offset(upload).await.header("upload-offset") != offset {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, acknowledged).await.expect("never acknowledged");
+}
 
 #[tokio::test]
 async fn another_pod_goes_on() {
@@ -35,23 +57,10 @@ async fn the_one_left_behind_can_acknowledge_nothing() {
     let (alice_here, alice_there) = (world.client(&here, "alice"), world.client(&there, "alice"));
     let upload = alice_here.begin("a", 6).await;
     // A request that has begun on the first pod and is stuck in the middle.
-    let (more, chunks) = futures::channel::mpsc::unbounded::<Result<bytes::Bytes, std::io::Error>>();
-    more.unbounded_send(Ok("abc".into())).unwrap();
-    let headers = [
-        ("tus-resumable", "1.0.0"),
-        ("content-type", "application/offset+octet-stream"),
-        ("upload-offset", "0"),
-    ];
-    let body = axum::body::Body::from_stream(chunks.boxed());
-    let stuck = alice_here.send("PATCH", &upload, &headers, body);
+    let (more, body) = begun_body();
+    let stuck = alice_here.send("PATCH", &upload, &FROM_THE_START, body);
     let meanwhile = async {
-        // Acknowledged within about a second, though the request goes on.
-        let acknowledged = async {
-            while alice_there.offset(&upload).await.header("upload-offset") != "3" {
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::time::timeout(crate::world::PATIENCE, acknowledged).await.expect("never acknowledged");
+        until_acknowledged(&alice_there, &upload, "3").await;
         let taken = alice_there.patch(&upload, 3, "d").await;
         assert_eq!((taken.status.as_u16(), taken.header("upload-offset")), (204, "4"), "{taken:?}");
         more.unbounded_send(Ok("XYZ".into())).unwrap();
@@ -70,21 +79,10 @@ async fn a_draining_pod_ends_at_an_acknowledged_offset() {
     let (here, there) = (world.pod().await, world.pod().await);
     let (alice_here, alice_there) = (world.client(&here, "alice"), world.client(&there, "alice"));
     let upload = alice_here.begin("a", 6).await;
-    let (more, chunks) = futures::channel::mpsc::unbounded::<Result<bytes::Bytes, std::io::Error>>();
-    more.unbounded_send(Ok("abc".into())).unwrap();
-    let headers = [
-        ("tus-resumable", "1.0.0"),
-        ("content-type", "application/offset+octet-stream"),
-        ("upload-offset", "0"),
-    ];
-    let stuck = alice_here.send("PATCH", &upload, &headers, axum::body::Body::from_stream(chunks.boxed()));
+    let (more, body) = begun_body();
+    let stuck = alice_here.send("PATCH", &upload, &FROM_THE_START, body);
     let meanwhile = async {
-        let begun = async {
-            while alice_there.offset(&upload).await.header("upload-offset") != "3" {
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::time::timeout(crate::world::PATIENCE, begun).await.expect("never begun");
+        until_acknowledged(&alice_there, &upload, "3").await;
         here.shutdown.drain();
     };
     let (stopped, ()) = tokio::join!(stuck, meanwhile);
