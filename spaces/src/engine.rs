@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use api::ids::{ClusterUid, SpaceId, VolumeName};
 
+use arc_swap::ArcSwap;
 use futures::future::join_all;
 
 use crate::error::{Error, OpenError};
@@ -16,6 +16,7 @@ use crate::format::identity::Identity;
 use crate::host::{Host, TokioHost};
 use crate::local::LocalVolume;
 use crate::replica::Replica;
+use crate::settings::Settings;
 use crate::space::Space;
 use crate::volume::{NotReady, Volume};
 
@@ -50,19 +51,6 @@ pub struct LocalConfig {
     pub settings: Settings,
 }
 
-/// What can be tuned of an engine.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settings {
-    /// An upload that nobody goes on with for so long is given up.
-    pub upload_expiry: Duration,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self { upload_expiry: Duration::from_secs(24 * 60 * 60) }
-    }
-}
-
 /// The engine of one pod. Clones share it.
 #[derive(Clone)]
 pub struct Engine {
@@ -72,7 +60,7 @@ pub struct Engine {
 struct Inner {
     volumes: Vec<Arc<Volume>>,
     host: Arc<dyn Host>,
-    settings: Settings,
+    settings: Arc<ArcSwap<Settings>>,
     /// Whose clock this pod writes by.
     committer: Committer,
     spaces: Mutex<HashMap<(SpaceId, VolumeName), Arc<Replica>>>,
@@ -100,6 +88,7 @@ impl Engine {
             }
         }
         let committer = Committer(host.machine().unwrap_or_else(|| host.random()));
+        let settings = Arc::new(ArcSwap::from_pointee(settings));
         let inner = Inner { volumes, host, settings, committer, spaces: Mutex::default() };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -132,6 +121,17 @@ impl Engine {
             spaces.entry((id, home.clone())).or_insert_with(new).clone()
         });
         Space::new(id, home, replica)
+    }
+
+    /// Other settings, which count for all that is done from now on.
+    pub fn set_settings(&self, settings: Settings) {
+        self.inner.settings.store(Arc::new(settings));
+    }
+
+    /// The settings that count.
+    #[must_use]
+    pub fn settings(&self) -> Arc<Settings> {
+        self.inner.settings.load_full()
     }
 
     /// How a volume is doing, without asking it.

@@ -19,6 +19,7 @@ mod path;
 mod read;
 mod replica;
 mod rule;
+mod settings;
 #[cfg(test)]
 mod sim;
 mod snapshot;
@@ -30,7 +31,7 @@ mod tests;
 mod upload;
 mod volume;
 
-pub use engine::{Engine, EngineConfig, Local, LocalConfig, Settings};
+pub use engine::{Engine, EngineConfig, Local, LocalConfig};
 pub use error::{Error, OpenError};
 pub use extent::{Extent, ObjectId, VolumeIndex};
 pub use file_system::{FileSystem, FsError, FsFuture, Health, NewFile, OpenFile};
@@ -43,6 +44,7 @@ pub use operation::{
 };
 pub use path::{DEEPEST, NodePath, PathError};
 pub use read::{Reader, Segment};
+pub use settings::{Settings, TrashSettings, VersionSettings};
 pub use snapshot::{Freshness, Snapshot, Usage};
 pub use space::Space;
 pub use stage::{Stage, Staged};

@@ -96,9 +96,10 @@ impl Actor {
 
     fn draft(&mut self, state: &State, round: &[Pending]) -> (Draft, Vec<Verdict>) {
         let (committer, clock) = (self.shared.committer, self.shared.host.now());
+        let settings = self.shared.settings.load_full();
         let mut draft = Draft::new(state, committer, clock);
         let elapsed = self.shared.host.elapsed();
-        for action in self.expiry.due(state, committer, clock, elapsed, &self.shared.settings) {
+        for action in self.expiry.due(state, committer, clock, elapsed, &settings) {
             draft.add_own(action);
         }
         let verdicts = round.iter().map(|pending| draft.add(pending)).collect();

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::engine::Settings;
 use crate::format::entry::Committer;
 use crate::format::record::{Abort, Action};
+use crate::settings::Settings;
 use crate::state::State;
 use crate::state::upload::Upload;
 

@@ -13,18 +13,18 @@ use std::time::Duration;
 
 use api::generation::Generation;
 use api::ids::SpaceId;
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use bytes::Bytes;
 use futures::channel::{mpsc, oneshot};
 
 use self::actor::Actor;
 use self::garbage::Unfinished;
-use crate::engine::Settings;
 use crate::error::Error;
 use crate::format::entry::Committer;
 use crate::host::Host;
 use crate::log::{Log, LogError};
 use crate::operation::{Committed, OperationId};
+use crate::settings::Settings;
 use crate::snapshot::Freshness;
 use crate::state::State;
 use crate::state::intent::Intent;
@@ -44,7 +44,7 @@ pub(crate) struct Replica {
 pub(crate) struct Shared {
     pub(crate) log: Log,
     pub(crate) host: Arc<dyn Host>,
-    pub(crate) settings: Settings,
+    pub(crate) settings: Arc<ArcSwap<Settings>>,
     committer: Committer,
     published: ArcSwapOption<Published>,
     stopped: OnceLock<String>,
@@ -98,7 +98,7 @@ impl Replica {
         volume: Arc<Volume>,
         host: Arc<dyn Host>,
         committer: Committer,
-        settings: Settings,
+        settings: Arc<ArcSwap<Settings>>,
     ) -> Self {
         let (queue, waiting) = mpsc::unbounded();
         let shared = Shared {

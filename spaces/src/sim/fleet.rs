@@ -9,8 +9,9 @@ use uuid::Uuid;
 
 use super::mount::{Mount, Server};
 use super::world::{Machine, Owner, World};
-use crate::engine::{Engine, EngineConfig, Settings};
+use crate::engine::{Engine, EngineConfig};
 use crate::error::OpenError;
+use crate::settings::Settings;
 use crate::space::Space;
 
 struct Pod {

@@ -25,7 +25,7 @@ use self::member::{Member, contents, describe, files};
 use self::mount::{Server, Weather};
 use self::verdict::Judge;
 use self::world::{Owner, Runner, World};
-use crate::engine::Settings;
+use crate::settings::Settings;
 use crate::snapshot::Freshness;
 use crate::space::Space;
 

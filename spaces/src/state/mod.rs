@@ -6,6 +6,7 @@ pub(crate) mod clocks;
 pub(crate) mod inode;
 pub(crate) mod intent;
 pub(crate) mod limit;
+mod node_steps;
 pub(crate) mod objects;
 pub(crate) mod outcome;
 mod place;
@@ -15,6 +16,8 @@ mod subtree;
 #[cfg(test)]
 mod tests;
 pub(crate) mod upload;
+mod upload_plan;
+mod upload_steps;
 
 use api::bytes::Bytes;
 use api::generation::Generation;

@@ -6,12 +6,12 @@ use super::State;
 use super::inode::length;
 use super::intent::{Content, Intent};
 use super::place::Slot;
-use super::upload::{Open, Upload};
+use super::upload::Upload;
 use crate::error::Error;
-use crate::format::record::{self, Action, Target};
+use crate::format::record::{self, Action};
 use crate::name::Name;
 use crate::node::NodeId;
-use crate::operation::{Condition, UploadId};
+use crate::operation::Condition;
 use crate::path::{MOST_NAMES, NodePath};
 use crate::rule::{Rule, kept};
 
@@ -28,16 +28,16 @@ pub(crate) enum Planned {
 }
 
 impl Planned {
-    fn one(action: Action) -> Self {
+    pub(super) fn one(action: Action) -> Self {
         Self::Steps { actions: vec![action], nodes: 1 }
     }
 }
 
-type Plan = Result<Planned, Error>;
+pub(super) type Plan = Result<Planned, Error>;
 
 /// What a directory and all in it amount to.
 #[derive(Clone, Copy, Debug, Default)]
-struct Extensive {
+pub(super) struct Extensive {
     nodes: usize,
     bytes: Bytes,
     height: usize,
@@ -63,26 +63,12 @@ impl State {
                 let (upload, object, target, length) = (*upload, *object, target.cloned(), *length);
                 self.plan_upload(record::CreateUpload { upload, length, object, target })
             }
-            Intent::TakeOver { upload, epoch, object } => {
-                let open = self.open_upload(*upload)?;
-                if (open.epoch, open.object) == (*epoch, *object) {
-                    return Ok(Planned::Nothing { node: None });
-                }
-                if open.epoch + 1 != *epoch {
-                    return Err(Error::Fenced);
-                }
-                let (upload, epoch, object) = (*upload, *epoch, *object);
-                Ok(Planned::one(Action::TakeOver(record::TakeOver { upload, epoch, object })))
-            }
+            Intent::TakeOver { upload, epoch, object } => self.plan_take_over(*upload, *epoch, *object),
             Intent::Extend { upload, epoch, durable, length } => {
                 self.plan_extend(*upload, *epoch, *durable, *length)
             }
             Intent::Complete { upload, epoch } => self.plan_complete(*upload, *epoch),
-            Intent::Abort { upload } => match self.uploads.get(upload) {
-                None => Err(Error::UploadGone),
-                Some(Upload::Complete(_)) => Ok(Planned::Nothing { node: None }),
-                Some(Upload::Open(_)) => Ok(Planned::one(Action::Abort(record::Abort { upload: *upload }))),
-            },
+            Intent::Abort { upload } => self.plan_abort(*upload),
         }
     }
 
@@ -108,7 +94,7 @@ impl State {
     }
 
     /// The steps that make the directories which a place lacks, and the directory that the place is in then.
-    fn make_missing(&self, slot: &Slot<'_>) -> (Vec<Action>, NodeId) {
+    pub(super) fn make_missing(&self, slot: &Slot<'_>) -> (Vec<Action>, NodeId) {
         let mut parent = slot.parent;
         let mut actions = Vec::with_capacity(slot.missing.len() + 2);
         for (number, name) in (self.next..).zip(slot.missing) {
@@ -148,7 +134,7 @@ impl State {
     }
 
     /// The size of the file that new content replaces.
-    fn replaceable(&self, taken: Option<NodeId>) -> Result<Bytes, Error> {
+    pub(super) fn replaceable(&self, taken: Option<NodeId>) -> Result<Bytes, Error> {
         match taken.and_then(|id| self.nodes.get(&id)) {
             None => Ok(Bytes::ZERO),
             Some(inode) => inode.file().map(|file| file.size).ok_or(Error::IsADirectory),
@@ -156,7 +142,7 @@ impl State {
     }
 
     /// Whether a space that gets and frees so much stays within its limit. What does not grow it always does.
-    fn fits(&self, added: Bytes, freed: Bytes) -> Result<(), Error> {
+    pub(super) fn fits(&self, added: Bytes, freed: Bytes) -> Result<(), Error> {
         let needed = added.saturating_sub(freed);
         let taken = self.used.saturating_add(self.reserved);
         let fits = taken.saturating_add(needed) <= self.limit.bytes || !kept(Rule::WithinLimit);
@@ -167,7 +153,7 @@ impl State {
         Err(Error::QuotaExceeded { limit, used, reserved, needed })
     }
 
-    fn measure(&self, id: NodeId) -> Result<Extensive, Error> {
+    pub(super) fn measure(&self, id: NodeId) -> Result<Extensive, Error> {
         let mut all = Extensive::default();
         for step in self.walk(id) {
             all.nodes += 1;
@@ -261,73 +247,5 @@ impl State {
         } else {
             Ok(Planned::one(Action::Limit(wish)))
         }
-    }
-
-    fn plan_upload(&self, create: record::CreateUpload) -> Plan {
-        if self.uploads.contains_key(&create.upload) {
-            return Ok(Planned::Nothing { node: None });
-        }
-        if let Some(target) = &create.target {
-            self.target(target)?;
-        }
-        self.fits(create.length, Bytes::ZERO)?;
-        Ok(Planned::one(Action::CreateUpload(create)))
-    }
-
-    /// Where an upload goes, when it may go there: the steps that make the directories above, and the directory.
-    fn target(&self, target: &Target) -> Result<(Vec<Action>, NodeId, Name), Error> {
-        let path = NodePath::from(target.path.clone());
-        let slot = self.slot(&path, target.parents)?;
-        let condition = Condition::from(target.expected.clone());
-        if !self.holds(&condition, slot.taken) {
-            return Err(if condition == Condition::Absent { Error::Exists } else { Error::Precondition });
-        }
-        self.replaceable(slot.taken)?;
-        let (actions, parent) = self.make_missing(&slot);
-        Ok((actions, parent, slot.name.clone()))
-    }
-
-    fn open_upload(&self, upload: UploadId) -> Result<&Open, Error> {
-        match self.uploads.get(&upload) {
-            None => Err(Error::UploadGone),
-            Some(Upload::Complete(_)) => Err(Error::Fenced),
-            Some(Upload::Open(open)) => Ok(open),
-        }
-    }
-
-    fn plan_extend(&self, upload: UploadId, epoch: u64, durable: Bytes, length: Option<Bytes>) -> Plan {
-        let open = self.open_upload(upload)?;
-        if open.epoch != epoch && kept(Rule::OwnerExtends) {
-            return Err(Error::Fenced);
-        }
-        // How long an upload is was said when it was created.
-        let length = length.filter(|_| open.target.is_none());
-        let reserved = length.unwrap_or(open.length);
-        self.fits(reserved, open.length)?;
-        let durable = durable.max(open.durable);
-        if durable > reserved {
-            return Err(Error::TooLong);
-        }
-        if durable == open.durable && reserved == open.length {
-            return Ok(Planned::Nothing { node: None });
-        }
-        let length = length.map(|length| length.0);
-        Ok(Planned::one(Action::Extend(record::Extend { upload, epoch, durable, length })))
-    }
-
-    fn plan_complete(&self, upload: UploadId, epoch: u64) -> Plan {
-        let open = self.open_upload(upload)?;
-        if open.epoch != epoch {
-            return Err(Error::Fenced);
-        }
-        let target = open.target.as_ref().ok_or(Error::UploadGone)?;
-        let (mut actions, parent, name) = self.target(target)?;
-        if open.durable < open.length {
-            let (durable, length) = (open.length, None);
-            actions.push(Action::Extend(record::Extend { upload, epoch, durable, length }));
-        }
-        actions.push(Action::Complete(record::Complete { upload, epoch, parent, name }));
-        let nodes = actions.len();
-        Ok(Planned::Steps { actions, nodes })
     }
 }

@@ -1,0 +1,59 @@
+//! What can be tuned of an engine.
+
+use std::time::Duration;
+
+use api::bytes::Bytes;
+
+use crate::format::FORMAT;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What can be tuned of an engine, also while it runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// An upload that nobody goes on with for so long is given up.
+    pub upload_expiry: Duration,
+    /// About what is deleted.
+    pub trash: TrashSettings,
+    /// About what is replaced.
+    pub versions: VersionSettings,
+    /// What is younger than this stays readable as it was: entries of that age are not truncated.
+    pub history: Duration,
+    /// The memory that the states of spaces may take; those that were not used for longest make room.
+    pub memory: Bytes,
+    /// The newest format that every pod can read. No space gets a newer one.
+    pub format: u32,
+}
+
+/// About what is deleted. Turned off, nothing more gets into the trash, and what is there stays until it is purged or
+/// room is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TrashSettings {
+    /// How long it is kept; not at all when this is zero.
+    pub keep: Duration,
+    /// Beyond this part of the limit of a space the oldest goes, but never what was deleted last.
+    pub most_percent: u8,
+}
+
+/// About old contents of files. Turned off, none is added, and those that are there stay until they are purged or
+/// room is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VersionSettings {
+    /// How long one is kept; not at all when this is zero.
+    pub keep: Duration,
+    /// How many of one file are kept; none when this is zero.
+    pub most_per_file: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            upload_expiry: DAY,
+            trash: TrashSettings { keep: Duration::ZERO, most_percent: 50 },
+            versions: VersionSettings { keep: Duration::ZERO, most_per_file: 0 },
+            history: DAY.saturating_mul(7),
+            memory: Bytes(512 << 20),
+            format: FORMAT,
+        }
+    }
+}

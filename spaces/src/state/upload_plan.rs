@@ -1,0 +1,110 @@
+//! Decides what an operation on an upload does to a state.
+
+use api::bytes::Bytes;
+
+use super::State;
+use super::plan::{Plan, Planned};
+use super::upload::{Open, Upload};
+use crate::error::Error;
+use crate::extent::ObjectId;
+use crate::format::record::{self, Action, Target};
+use crate::name::Name;
+use crate::node::NodeId;
+use crate::operation::{Condition, UploadId};
+use crate::path::NodePath;
+use crate::rule::{Rule, kept};
+
+impl State {
+    pub(super) fn plan_upload(&self, create: record::CreateUpload) -> Plan {
+        if self.uploads.contains_key(&create.upload) {
+            return Ok(Planned::Nothing { node: None });
+        }
+        if let Some(target) = &create.target {
+            self.target(target)?;
+        }
+        self.fits(create.length, Bytes::ZERO)?;
+        Ok(Planned::one(Action::CreateUpload(create)))
+    }
+
+    /// Where an upload goes, when it may go there: the steps that make the directories above, and the directory.
+    fn target(&self, target: &Target) -> Result<(Vec<Action>, NodeId, Name), Error> {
+        let path = NodePath::from(target.path.clone());
+        let slot = self.slot(&path, target.parents)?;
+        let condition = Condition::from(target.expected.clone());
+        if !self.holds(&condition, slot.taken) {
+            return Err(if condition == Condition::Absent { Error::Exists } else { Error::Precondition });
+        }
+        self.replaceable(slot.taken)?;
+        let (actions, parent) = self.make_missing(&slot);
+        Ok((actions, parent, slot.name.clone()))
+    }
+
+    fn open_upload(&self, upload: UploadId) -> Result<&Open, Error> {
+        match self.uploads.get(&upload) {
+            None => Err(Error::UploadGone),
+            Some(Upload::Complete(_)) => Err(Error::Fenced),
+            Some(Upload::Open(open)) => Ok(open),
+        }
+    }
+
+    pub(super) fn plan_extend(
+        &self,
+        upload: UploadId,
+        epoch: u64,
+        durable: Bytes,
+        length: Option<Bytes>,
+    ) -> Plan {
+        let open = self.open_upload(upload)?;
+        if open.epoch != epoch && kept(Rule::OwnerExtends) {
+            return Err(Error::Fenced);
+        }
+        // How long an upload is was said when it was created.
+        let length = length.filter(|_| open.target.is_none());
+        let reserved = length.unwrap_or(open.length);
+        self.fits(reserved, open.length)?;
+        let durable = durable.max(open.durable);
+        if durable > reserved {
+            return Err(Error::TooLong);
+        }
+        if durable == open.durable && reserved == open.length {
+            return Ok(Planned::Nothing { node: None });
+        }
+        let length = length.map(|length| length.0);
+        Ok(Planned::one(Action::Extend(record::Extend { upload, epoch, durable, length })))
+    }
+
+    pub(super) fn plan_complete(&self, upload: UploadId, epoch: u64) -> Plan {
+        let open = self.open_upload(upload)?;
+        if open.epoch != epoch {
+            return Err(Error::Fenced);
+        }
+        let target = open.target.as_ref().ok_or(Error::UploadGone)?;
+        let (mut actions, parent, name) = self.target(target)?;
+        if open.durable < open.length {
+            let (durable, length) = (open.length, None);
+            actions.push(Action::Extend(record::Extend { upload, epoch, durable, length }));
+        }
+        actions.push(Action::Complete(record::Complete { upload, epoch, parent, name }));
+        let nodes = actions.len();
+        Ok(Planned::Steps { actions, nodes })
+    }
+
+    pub(super) fn plan_take_over(&self, upload: UploadId, epoch: u64, object: ObjectId) -> Plan {
+        let open = self.open_upload(upload)?;
+        if (open.epoch, open.object) == (epoch, object) {
+            return Ok(Planned::Nothing { node: None });
+        }
+        if open.epoch + 1 != epoch {
+            return Err(Error::Fenced);
+        }
+        Ok(Planned::one(Action::TakeOver(record::TakeOver { upload, epoch, object })))
+    }
+
+    pub(super) fn plan_abort(&self, upload: UploadId) -> Plan {
+        match self.uploads.get(&upload) {
+            None => Err(Error::UploadGone),
+            Some(Upload::Complete(_)) => Ok(Planned::Nothing { node: None }),
+            Some(Upload::Open(_)) => Ok(Planned::one(Action::Abort(record::Abort { upload }))),
+        }
+    }
+}
