@@ -11,6 +11,7 @@ use clap::{Args, Parser, Subcommand};
 use serve::telemetry::LogFormat;
 
 use crate::fault::FaultArguments;
+use crate::volume::VolumeArguments;
 
 /// A disk server of Internet Disk.
 #[derive(Debug, Parser)]
@@ -28,6 +29,8 @@ pub enum Command {
     Serve(Box<ServeArguments>),
     /// For tests alone: make a volume seem hung, broken or slow to this pod.
     Fault(FaultArguments),
+    /// Look at a volume, or at a copy of one, without a cluster.
+    Volume(VolumeArguments),
 }
 
 /// `disk-pod serve`.

@@ -18,6 +18,7 @@ pub mod peers;
 mod router;
 mod start;
 pub mod tus;
+pub mod volume;
 
 pub use router::router;
 pub use start::run;

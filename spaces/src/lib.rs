@@ -14,6 +14,7 @@ mod log;
 mod name;
 mod node;
 mod object;
+pub mod offline;
 mod operation;
 mod path;
 mod read;

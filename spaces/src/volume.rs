@@ -91,7 +91,8 @@ impl Volume {
         }
     }
 
-    async fn read_identity(&self) -> Result<Option<Identity>, NotReady> {
+    /// Whose the volume says it is; `None` when it says nothing.
+    pub(crate) async fn read_identity(&self) -> Result<Option<Identity>, NotReady> {
         let file = match self.fs.read(FILE, LONGEST).await {
             Ok(file) => file,
             Err(FsError::NotFound) => return Ok(None),

@@ -5,6 +5,7 @@ mod directory;
 mod fault;
 mod file;
 mod pool;
+pub(crate) mod read_only;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -34,6 +34,11 @@ impl Layout {
         ["spaces".to_owned(), above.clone(), root.clone(), below("tmp"), below("objects"), below("log")]
     }
 
+    /// The directory of the space.
+    pub(crate) fn root(&self) -> &str {
+        &self.root
+    }
+
     pub(crate) fn log(&self) -> String {
         format!("{}/log", self.root)
     }

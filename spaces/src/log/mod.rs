@@ -2,7 +2,7 @@
 
 mod append;
 pub(crate) mod layout;
-mod read;
+pub(crate) mod read;
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -160,7 +160,8 @@ impl Log {
         Ok(Some(State::genesis(self.space)))
     }
 
-    fn restore(&self, file: &[u8], before: Generation) -> Result<State, String> {
+    /// The state in a file.
+    pub(crate) fn restore(&self, file: &[u8], before: Generation) -> Result<State, String> {
         let state = Start::open(file).map_err(|error| error.to_string())?;
         let state = State::restore(state).map_err(|misfit| misfit.to_string())?;
         if state.space != self.space || state.generation != before {
@@ -251,7 +252,7 @@ fn fold(state: &State, file: &Bytes) -> Result<State, String> {
 }
 
 /// A number as it is written in a path, which is in one way.
-fn number(name: &str) -> Option<u64> {
+pub(crate) fn number(name: &str) -> Option<u64> {
     let number: u64 = name.parse().ok()?;
     (number.to_string() == name).then_some(number)
 }

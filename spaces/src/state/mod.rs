@@ -3,6 +3,7 @@
 pub(crate) mod apply;
 pub(crate) mod audit;
 pub(crate) mod clocks;
+pub(crate) mod extents;
 pub(crate) mod inode;
 pub(crate) mod intent;
 pub(crate) mod limit;

@@ -5,6 +5,7 @@ mod expiry;
 mod files;
 mod hung;
 mod identity;
+mod offline;
 mod races;
 mod truncated;
 mod uploads;

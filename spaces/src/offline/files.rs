@@ -1,0 +1,142 @@
+//! The data files of a space: whether all that its state refers to are there, and what else lies about.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use api::generation::Generation;
+use futures::stream::{self, StreamExt};
+
+use super::list;
+use super::verify::{Findings, Objects};
+use crate::extent::{Extent, ObjectId, VolumeIndex};
+use crate::file_system::FsError;
+use crate::log::Log;
+use crate::state::State;
+use crate::state::upload::HOME;
+
+/// So many files are looked at at once.
+const AT_ONCE: usize = 16;
+/// What is read at once of a data file.
+const PIECE: usize = 1 << 20;
+
+/// How much of each object a state refers to: up to which byte.
+pub(super) fn ends(state: &State) -> BTreeMap<(VolumeIndex, ObjectId), u64> {
+    let mut ends = BTreeMap::new();
+    for Extent { volume, object, offset, length } in state.extents() {
+        let end = ends.entry((volume, object)).or_insert(0_u64);
+        *end = (*end).max(offset.saturating_add(length));
+    }
+    ends
+}
+
+/// Looks at all data files of a space.
+pub(super) async fn look(
+    log: &Log,
+    state: &State,
+    read: bool,
+    findings: &mut Findings,
+) -> Result<(Objects, Vec<String>), FsError> {
+    let mut objects = Objects::default();
+    let (found, strange) = found(log).await?;
+    let needed = ends(state);
+    let elsewhere = needed.keys().filter(|(volume, _)| *volume != HOME).count();
+    objects.elsewhere = elsewhere as u64;
+    let here =
+        needed.iter().filter(|((volume, _), _)| *volume == HOME).map(|((_, object), end)| (*object, *end));
+    let mut looks = stream::iter(here.map(|(object, end)| one(log, object, end, read))).buffered(AT_ONCE);
+    while let Some(look) = looks.next().await {
+        match look? {
+            Ok(bytes) => {
+                objects.referenced += 1;
+                objects.bytes.0 = objects.bytes.0.saturating_add(bytes);
+            }
+            Err(what) => findings.push(what),
+        }
+    }
+    drop(looks);
+    for object in found {
+        if needed.contains_key(&(HOME, object)) {
+            continue;
+        }
+        if state.objects.knows(HOME, object) {
+            objects.kept += 1;
+        } else {
+            objects.unreferenced += 1;
+            let length = log.volume.fs.stat(&log.layout.object(object)).await.unwrap_or_default();
+            objects.unreferenced_bytes.0 = objects.unreferenced_bytes.0.saturating_add(length);
+        }
+    }
+    Ok((objects, strange))
+}
+
+/// All objects that there are, and names that are none.
+async fn found(log: &Log) -> Result<(BTreeSet<ObjectId>, Vec<String>), FsError> {
+    let (mut found, mut strange) = (BTreeSet::new(), Vec::new());
+    let root = format!("{}/objects", log.layout.root());
+    for shard in list(&log.volume, &root).await? {
+        let directory = format!("{root}/{shard}");
+        for name in list(&log.volume, &directory).await? {
+            match object_of(&name) {
+                Some(object) if log.layout.objects(object) == directory => {
+                    found.insert(object);
+                }
+                _ => strange.push(format!("{directory}/{name}")),
+            }
+        }
+    }
+    Ok((found, strange))
+}
+
+/// The object whose file has this name.
+fn object_of(name: &str) -> Option<ObjectId> {
+    let (born, random) = name.split_once('-')?;
+    let object =
+        ObjectId { born: Generation(born.parse().ok()?), random: u64::from_str_radix(random, 16).ok()? };
+    (object.to_string() == name).then_some(object)
+}
+
+/// Whether one is there up to the byte that is needed; how long it is.
+async fn one(log: &Log, object: ObjectId, end: u64, read: bool) -> Result<Result<u64, String>, FsError> {
+    let path = log.layout.object(object);
+    let length = match log.volume.fs.stat(&path).await {
+        Ok(length) => length,
+        Err(FsError::NotFound) => return Ok(Err(format!("{path}: it is missing, and a file refers to it"))),
+        Err(error) => return Err(error),
+    };
+    if length < end {
+        return Ok(Err(format!("{path}: it is {length} bytes long, and files refer to its first {end}")));
+    }
+    if read && let Err(what) = read_through(log, &path, end).await {
+        return Ok(Err(format!("{path}: {what}")));
+    }
+    Ok(Ok(length))
+}
+
+async fn read_through(log: &Log, path: &str, end: u64) -> Result<(), String> {
+    let file = log.volume.fs.open(path).await.map_err(|error| error.to_string())?;
+    let mut offset = 0;
+    while offset < end {
+        let wanted = usize::try_from(end - offset).unwrap_or(PIECE).min(PIECE);
+        let piece = file.read(offset, wanted).await.map_err(|error| format!("at byte {offset}: {error}"))?;
+        if piece.len() != wanted {
+            return Err(format!("it ends at byte {}", offset + piece.len() as u64));
+        }
+        offset += wanted as u64;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_names_one_object() {
+        let object = ObjectId { born: Generation(12), random: 0xab };
+        assert_eq!(object_of(&object.to_string()), Some(object));
+        for strange in
+            ["", "12", "12-ab", "012-00000000000000ab", "12-00000000000000AB", "12-00000000000000ab.tmp"]
+        {
+            assert_eq!(object_of(strange), None, "{strange:?}");
+        }
+    }
+}
