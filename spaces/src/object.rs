@@ -11,7 +11,7 @@ use crate::file_system::{FsError, NewFile};
 use crate::replica::Shared;
 
 /// Bytes are handed to the volume in pieces of this size, one of them being written while the next is filled.
-const PIECE: usize = 1 << 20;
+const PIECE: usize = if cfg!(test) { 4 << 10 } else { 1 << 20 };
 
 /// An object that is being written. It is made with its first piece.
 pub(crate) struct ObjectWriter {

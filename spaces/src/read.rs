@@ -13,8 +13,8 @@ use crate::file_system::{FsError, OpenFile};
 use crate::node::{Kind, Node};
 use crate::replica::Replica;
 
-/// The most bytes of one chunk.
-const CHUNK: u64 = 1 << 20;
+/// The most bytes of one chunk. Fewer in tests, so that files have several.
+const CHUNK: u64 = if cfg!(test) { 8 << 10 } else { 1 << 20 };
 
 /// Gives the bytes of a file in chunks of at most a MiB. What it began to read it reads to its end, whatever becomes
 /// of the name.

@@ -15,14 +15,15 @@ use crate::replica::garbage::Unfinished;
 use crate::state::intent::Intent;
 use crate::state::upload::HOME;
 
-/// Up to so many bytes are kept in memory and go into one object with those of others.
-const SMALL: u64 = 64 << 10;
+/// Up to so many bytes are kept in memory and go into one object with those of others. In tests all sizes are small, so
+/// that what is large costs no time.
+pub(crate) const SMALL: u64 = if cfg!(test) { 1 << 10 } else { 64 << 10 };
 
 /// From more than this on, room is reserved before bytes are taken.
-const UNRESERVED: u64 = 1 << 20;
+pub(crate) const UNRESERVED: u64 = if cfg!(test) { 4 << 10 } else { 1 << 20 };
 
 /// When the length is not known, a reservation grows by as much as is there, but not by more than this.
-const LARGEST_STEP: u64 = 64 << 20;
+pub(crate) const LARGEST_STEP: u64 = if cfg!(test) { 16 << 10 } else { 64 << 20 };
 
 /// Takes the content of a file. Dropped before its end it leaves nothing under any name.
 pub struct Stage {

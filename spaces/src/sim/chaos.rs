@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::coverage::Met;
 use super::fleet::Fleet;
 use super::mount::{Server, Weather};
 use super::world::World;
@@ -16,6 +17,8 @@ pub(super) struct Plan {
     pub(super) hangs: bool,
     pub(super) clocks: bool,
     pub(super) weather: Weather,
+    /// How much members want, at most.
+    pub(super) things: u64,
 }
 
 pub(super) struct Chaos {
@@ -24,12 +27,14 @@ pub(super) struct Chaos {
     pub(super) server: Arc<Server>,
     pub(super) plan: Plan,
     pub(super) enough: Arc<AtomicBool>,
+    /// From then on all is well.
+    pub(super) well: Arc<AtomicBool>,
 }
 
 impl Chaos {
     pub(super) async fn reign(self) {
         *self.server.weather.lock().unwrap() = self.plan.weather;
-        let until = self.world.now() + 1_000_000 + self.world.below(30_000_000);
+        let until = self.world.now() + 1_000_000 + self.world.below(2_000_000 * self.plan.things.max(15));
         while self.world.now() < until && !self.enough.load(Ordering::Relaxed) {
             self.world.sleep(self.world.below(200_000)).await;
             self.act().await;
@@ -38,17 +43,19 @@ impl Chaos {
     }
 
     async fn act(&self) {
-        let Self { world, fleet, server, plan, enough: _ } = self;
+        let Self { world, fleet, server, plan, .. } = self;
         let pod = usize::try_from(world.below(fleet.size() as u64)).unwrap();
-        match world.below(100) {
-            0..20 if plan.pauses => fleet.pause(pod, true),
+        match world.below(110) {
+            0..15 if plan.pauses => fleet.pause(pod, true),
+            15..20 if plan.pauses => self.trap(pod, Met::PausedAtCall),
             20..50 => fleet.pause(pod, false),
-            50..60 if plan.crashes => {
+            50..55 if plan.crashes => {
                 fleet.crash(pod);
                 if world.chance(700) {
                     fleet.start(pod);
                 }
             }
+            55..60 if plan.crashes => self.trap(pod, Met::CrashAtCall),
             60..75 => fleet.start(pod),
             75..79 if plan.power => {
                 world.note(|| "the power is lost".to_owned());
@@ -61,11 +68,15 @@ impl Chaos {
             85..90 if plan.clocks => {
                 // One clock may be wrong by a day; two are not, and no rule could help against it.
                 let off = *world.pick(&[0, 0, 3_000, -3_000, 20_000, -20_000, 86_400_000]);
+                world.meet(Met::ClockStep);
                 fleet.step_clock(if off > 1_000_000 { 0 } else { pod }, off);
             }
             90..92 if plan.pauses => {
                 // Everybody sleeps, as a machine does that is suspended.
                 let long = *world.pick(&[1_000_000, 60_000_000, 90_000_000_000]);
+                if long > 1_000_000_000 {
+                    world.meet(Met::DayPassed);
+                }
                 world.note(|| format!("all stands still for {} s", long / 1_000_000));
                 world.jump(long);
             }
@@ -73,13 +84,34 @@ impl Chaos {
         }
     }
 
+    /// At one of its next calls a pod dies or falls asleep.
+    fn trap(&self, pod: usize, what: Met) {
+        let Some(life) = self.fleet.life(pod) else { return };
+        let calls = u32::try_from(self.world.below(30)).unwrap();
+        let (fleet, world, well, caught) =
+            (self.fleet.clone(), self.world.clone(), self.well.clone(), life.number);
+        life.set_trap(calls, move || {
+            // It may be another life by now.
+            if well.load(Ordering::Relaxed) || fleet.life(pod).is_none_or(|life| life.number != caught) {
+                return;
+            }
+            world.meet(what);
+            if what == Met::CrashAtCall {
+                fleet.crash(pod);
+            } else {
+                fleet.pause(pod, true);
+            }
+        });
+    }
+
     /// From now on all is well.
     fn end(&self) {
-        let Self { world, fleet, server, plan: _, enough: _ } = self;
+        let Self { world, fleet, server, well, .. } = self;
+        well.store(true, Ordering::Relaxed);
         world.note(|| "from now on all is well".to_owned());
         *server.weather.lock().unwrap() = Weather::default();
-        server.hung.lock().unwrap().clear();
         for pod in 0..fleet.size() {
+            fleet.release(pod);
             fleet.pause(pod, false);
             fleet.start(pod);
             fleet.step_clock(pod, 0);

@@ -1,32 +1,42 @@
 //! The simulated volume: what everybody sees, and what would be left of it without power.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use api::ids::SpaceId;
+use bytes::Bytes;
+
+use super::coverage::{Met, Tally};
+use super::place::{PathId, Paths, Purpose, ROOT};
 use super::world::Owner;
 use crate::file_system::FsError;
 
 /// A file, whatever its names.
-pub(super) type Ino = usize;
+pub(super) type Ino = u32;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Thing {
     File(Ino),
-    Directory(usize),
+    Directory,
 }
 
 struct File {
-    content: Vec<u8>,
+    content: Bytes,
     /// So much of it is durable.
     synced: usize,
-    writer: Owner,
+    writer: u32,
 }
 
+/// What is at a path.
 #[derive(Default)]
-struct Directory {
-    names: BTreeMap<String, Thing>,
-    durable: BTreeMap<String, Thing>,
-    /// What was changed since the last sync, in order.
-    changes: Vec<(String, Option<Thing>)>,
+struct Place {
+    now: Option<Thing>,
+    durable: Option<Thing>,
+    /// Whether the directory above knows it.
+    known: bool,
+    /// What is or was in this directory.
+    inside: Vec<PathId>,
+    /// What was changed in it since its last sync, in order.
+    changes: Vec<(PathId, Option<Thing>)>,
 }
 
 /// What kind of volume it is.
@@ -42,242 +52,325 @@ pub(super) struct Character {
     pub(super) stale_absence: bool,
 }
 
+/// What a client believes that is not so any more.
+#[derive(Default)]
+struct Belief {
+    mounted: bool,
+    /// Removed names, the files they had, and until when.
+    ghosts: Vec<(PathId, Ino, u64)>,
+    /// New names, and until when they are not seen.
+    absences: Vec<(PathId, u64)>,
+}
+
+/// An entry that was linked into a log.
+pub(super) struct Linked {
+    pub(super) file: Bytes,
+    /// When, in microseconds.
+    pub(super) at: u64,
+    ino: Ino,
+}
+
+/// Everything that ever had its place in a log, but for what a power loss took back.
+#[derive(Default)]
+pub(super) struct Chronicle {
+    /// By generation.
+    pub(super) entries: BTreeMap<u64, Linked>,
+    /// Every state that was linked before a block.
+    pub(super) starts: Vec<(u64, Bytes)>,
+}
+
+impl Chronicle {
+    pub(super) fn newest(&self) -> u64 {
+        self.entries.keys().next_back().copied().unwrap_or(0)
+    }
+}
+
 pub(super) struct Disk {
     pub(super) character: Character,
+    pub(super) paths: Paths,
+    places: Vec<Place>,
     files: Vec<File>,
-    directories: Vec<Directory>,
-    mounts: BTreeSet<Owner>,
-    ghosts: BTreeMap<(Owner, String), (Ino, u64)>,
-    absences: BTreeMap<(Owner, String), u64>,
+    beliefs: Vec<Belief>,
     /// Counts power losses: calls under way do not outlive one.
     pub(super) boot: u64,
-    /// Entries as they were linked, by generation, and when.
-    pub(super) history: BTreeMap<u64, (Vec<u8>, u64)>,
-}
-
-/// The generation of a log that a path is.
-fn generation(path: &str) -> Option<u64> {
-    let mut parts = path.rsplit('/');
-    let (name, _block, log) = (parts.next()?, parts.next()?, parts.next()?);
-    if log == "log" { name.parse().ok() } else { None }
-}
-
-fn split(path: &str) -> (&str, &str) {
-    path.rsplit_once('/').unwrap_or(("", path))
+    pub(super) chronicles: BTreeMap<SpaceId, Chronicle>,
 }
 
 impl Disk {
     pub(super) fn new(character: Character) -> Self {
+        let root = Place { now: Some(Thing::Directory), durable: Some(Thing::Directory), ..Place::default() };
         Self {
             character,
+            paths: Paths::new(),
+            places: vec![root],
             files: Vec::new(),
-            directories: vec![Directory::default()],
-            mounts: BTreeSet::new(),
-            ghosts: BTreeMap::new(),
-            absences: BTreeMap::new(),
+            beliefs: Vec::new(),
             boot: 0,
-            history: BTreeMap::new(),
+            chronicles: BTreeMap::new(),
         }
     }
 
-    pub(super) fn mount(&mut self, owner: Owner) {
-        self.mounts.insert(owner);
+    /// The number of a path.
+    pub(super) fn path(&mut self, path: &str) -> PathId {
+        let number = self.paths.number(path);
+        if self.paths.len() > self.places.len() {
+            self.places.resize_with(self.paths.len(), Place::default);
+        }
+        number
     }
 
-    pub(super) fn unmount(&mut self, owner: Owner) {
-        self.mounts.remove(&owner);
-        self.ghosts.retain(|(who, _), _| *who != owner);
-        self.absences.retain(|(who, _), _| *who != owner);
+    pub(super) fn newest(&self, space: SpaceId) -> u64 {
+        self.chronicles.get(&space).map_or(0, Chronicle::newest)
     }
 
-    fn directory(&self, path: &str) -> Result<usize, FsError> {
-        path.split('/').filter(|name| !name.is_empty()).try_fold(0, |directory, name| {
-            match self.directories[directory].names.get(name) {
-                Some(Thing::Directory(next)) => Ok(*next),
-                Some(Thing::File(_)) => Err(FsError::Other("not a directory".into())),
-                None => Err(FsError::NotFound),
-            }
-        })
+    fn belief(&mut self, owner: &Owner) -> &mut Belief {
+        let number = owner.number as usize;
+        if self.beliefs.len() <= number {
+            self.beliefs.resize_with(number + 1, Belief::default);
+        }
+        &mut self.beliefs[number]
     }
 
-    fn change(&mut self, owner: Owner, directory: usize, path: &str, thing: Option<Thing>) {
-        let name = split(path).1.to_owned();
+    pub(super) fn mount(&mut self, owner: &Owner) {
+        self.belief(owner).mounted = true;
+    }
+
+    pub(super) fn unmount(&mut self, owner: &Owner) {
+        *self.belief(owner) = Belief::default();
+    }
+
+    fn place(&self, path: PathId) -> &Place {
+        &self.places[path as usize]
+    }
+
+    fn directory(&self, path: PathId) -> Result<(), FsError> {
+        match self.place(path).now {
+            Some(Thing::Directory) => Ok(()),
+            Some(Thing::File(_)) => Err(FsError::Other("not a directory".into())),
+            None => Err(FsError::NotFound),
+        }
+    }
+
+    /// Whether a new name can be made.
+    fn free(&self, path: PathId) -> Result<(), FsError> {
+        self.directory(self.paths.above(path))?;
+        if self.place(path).now.is_some() { Err(FsError::Exists) } else { Ok(()) }
+    }
+
+    fn change(&mut self, owner: &Owner, path: PathId, thing: Option<Thing>) {
         let durable = self.character.names_durable;
-        let directory = &mut self.directories[directory];
-        for names in std::iter::once(&mut directory.names).chain(durable.then_some(&mut directory.durable)) {
-            match thing {
-                Some(thing) => names.insert(name.clone(), thing),
-                None => names.remove(&name),
-            };
+        let above = self.paths.above(path);
+        let place = &mut self.places[path as usize];
+        place.now = thing;
+        if durable {
+            place.durable = thing;
+        }
+        let known = std::mem::replace(&mut place.known, true);
+        let directory = &mut self.places[above as usize];
+        if !known {
+            directory.inside.push(path);
         }
         if !durable {
-            directory.changes.push((name, thing));
+            directory.changes.push((path, thing));
         }
         // Who changes a directory looks at it afresh.
-        let above = split(path).0.to_owned();
-        let elsewhere = |who: Owner, path: &str| who != owner || split(path).0 != above;
-        self.ghosts.retain(|(who, path), _| elsewhere(*who, path));
-        self.absences.retain(|(who, path), _| elsewhere(*who, path));
+        if let Some(belief) = self.beliefs.get_mut(owner.number as usize) {
+            let paths = &self.paths;
+            belief.ghosts.retain(|(path, ..)| paths.above(*path) != above);
+            belief.absences.retain(|(path, _)| paths.above(*path) != above);
+        }
     }
 
-    pub(super) fn create(&mut self, owner: Owner, path: &str, content: &[u8]) -> Result<Ino, FsError> {
-        let directory = self.directory(split(path).0)?;
-        if self.directories[directory].names.contains_key(split(path).1) {
-            return Err(FsError::Exists);
-        }
-        let ino = self.files.len();
-        self.files.push(File { content: content.to_vec(), synced: 0, writer: owner });
-        self.change(owner, directory, path, Some(Thing::File(ino)));
+    pub(super) fn create(&mut self, owner: &Owner, path: PathId, content: Bytes) -> Result<Ino, FsError> {
+        self.free(path)?;
+        let ino = Ino::try_from(self.files.len()).unwrap();
+        self.files.push(File { content, synced: 0, writer: owner.number });
+        self.change(owner, path, Some(Thing::File(ino)));
         Ok(ino)
     }
 
-    pub(super) fn append(&mut self, ino: Ino, content: &[u8]) {
-        self.files[ino].content.extend_from_slice(content);
+    pub(super) fn append(&mut self, ino: Ino, content: Bytes) {
+        let file = &mut self.files[ino as usize];
+        file.content = if file.content.is_empty() {
+            content
+        } else {
+            [file.content.as_ref(), content.as_ref()].concat().into()
+        };
     }
 
     pub(super) fn sync(&mut self, ino: Ino) {
-        let file = &mut self.files[ino];
+        let file = &mut self.files[ino as usize];
         file.synced = file.content.len();
     }
 
-    pub(super) fn content(&self, ino: Ino) -> &[u8] {
-        &self.files[ino].content
+    pub(super) fn content(&self, ino: Ino) -> &Bytes {
+        &self.files[ino as usize].content
     }
 
-    pub(super) fn link(&mut self, owner: Owner, from: &str, to: &str, now: u64) -> Result<(), FsError> {
-        let source = self.directory(split(from).0)?;
-        let Some(thing) = self.directories[source].names.get(split(from).1).copied() else {
-            return Err(FsError::NotFound);
-        };
-        let directory = self.directory(split(to).0)?;
-        if self.directories[directory].names.contains_key(split(to).1) {
-            return Err(FsError::Exists);
+    pub(super) fn link(&mut self, owner: &Owner, from: PathId, to: PathId, now: u64) -> Result<(), FsError> {
+        self.directory(self.paths.above(from))?;
+        let Some(thing) = self.place(from).now else { return Err(FsError::NotFound) };
+        self.free(to)?;
+        if let Thing::File(ino) = thing {
+            let file = self.content(ino).clone();
+            match self.paths.purpose(to) {
+                Purpose::Entry { space, generation } => {
+                    // What is linked into a past that was truncated is no part of it.
+                    let entries = &mut self.chronicles.entry(space).or_default().entries;
+                    entries.entry(generation).or_insert(Linked { file, at: now, ino });
+                }
+                Purpose::Start { space, block } => {
+                    self.chronicles.entry(space).or_default().starts.push((block, file));
+                }
+                _ => {}
+            }
         }
-        if let (Some(generation), Thing::File(ino)) = (generation(to), thing) {
-            self.history.insert(generation, (self.files[ino].content.clone(), now));
-        }
-        self.change(owner, directory, to, Some(thing));
+        self.change(owner, to, Some(thing));
         Ok(())
     }
 
     pub(super) fn unlink(
         &mut self,
-        owner: Owner,
-        path: &str,
+        owner: &Owner,
+        path: PathId,
         seen_until: impl Fn() -> Option<u64>,
     ) -> Result<(), FsError> {
-        let directory = self.directory(split(path).0)?;
-        let Some(Thing::File(ino)) = self.directories[directory].names.get(split(path).1).copied() else {
-            return Err(FsError::NotFound);
-        };
-        self.change(owner, directory, path, None);
+        self.directory(self.paths.above(path))?;
+        let Some(Thing::File(ino)) = self.place(path).now else { return Err(FsError::NotFound) };
+        self.change(owner, path, None);
         if self.character.stale_presence {
-            for other in self.mounts.iter().filter(|other| **other != owner) {
-                if let Some(until) = seen_until() {
-                    self.ghosts.insert((*other, path.to_owned()), (ino, until));
+            for (number, belief) in (0_u32..).zip(&mut self.beliefs) {
+                if belief.mounted
+                    && number != owner.number
+                    && let Some(until) = seen_until()
+                {
+                    belief.ghosts.push((path, ino, until));
                 }
             }
         }
         Ok(())
     }
 
-    pub(super) fn make_directory(&mut self, owner: Owner, path: &str) -> Result<(), FsError> {
-        let directory = self.directory(split(path).0)?;
-        if self.directories[directory].names.contains_key(split(path).1) {
-            return Err(FsError::Exists);
-        }
-        let new = self.directories.len();
-        self.directories.push(Directory::default());
-        self.change(owner, directory, path, Some(Thing::Directory(new)));
+    pub(super) fn make_directory(&mut self, owner: &Owner, path: PathId) -> Result<(), FsError> {
+        self.free(path)?;
+        self.change(owner, path, Some(Thing::Directory));
         Ok(())
     }
 
-    pub(super) fn sync_directory(&mut self, path: &str) -> Result<(), FsError> {
-        let directory = self.directory(path)?;
-        let directory = &mut self.directories[directory];
-        directory.durable = directory.names.clone();
-        directory.changes.clear();
+    pub(super) fn sync_directory(&mut self, path: PathId) -> Result<(), FsError> {
+        self.directory(path)?;
+        for (changed, _) in std::mem::take(&mut self.places[path as usize].changes) {
+            let changed = &mut self.places[changed as usize];
+            changed.durable = changed.now;
+        }
         Ok(())
     }
 
     /// Finds a file for a client that may remember how it was.
     pub(super) fn find(
         &mut self,
-        owner: Owner,
-        path: &str,
+        owner: &Owner,
+        path: PathId,
         now: u64,
-        blind_until: Option<u64>,
+        blind_until: impl Fn() -> Option<u64>,
+        met: &Tally,
     ) -> Result<Ino, FsError> {
-        let key = (owner, path.to_owned());
-        if self.absences.get(&key).is_some_and(|until| *until > now) {
+        let blind = self.character.stale_absence;
+        if blind && self.belief(owner).absences.iter().any(|(absent, until)| *absent == path && *until > now)
+        {
+            if self.place(path).now.is_some() {
+                met.add(Met::StaleAbsence);
+            }
             return Err(FsError::NotFound);
         }
-        let directory = self.directory(split(path).0);
-        let thing = directory.and_then(|directory| {
-            self.directories[directory].names.get(split(path).1).copied().ok_or(FsError::NotFound)
-        });
-        match thing {
-            Ok(Thing::File(ino)) => Ok(ino),
-            Ok(Thing::Directory(_)) => Err(FsError::Other("is a directory".into())),
-            Err(FsError::NotFound) => match self.ghosts.get(&key) {
-                Some((ino, until)) if *until > now => Ok(*ino),
-                _ => {
-                    if let Some(until) = blind_until.filter(|_| self.character.stale_absence) {
-                        self.absences.insert(key, until);
-                    }
-                    Err(FsError::NotFound)
+        match self.place(path).now {
+            Some(Thing::File(ino)) => Ok(ino),
+            Some(Thing::Directory) => Err(FsError::Other("is a directory".into())),
+            None => {
+                let belief = self.belief(owner);
+                if let Some((_, ino, _)) =
+                    belief.ghosts.iter().rev().find(|(ghost, _, until)| *ghost == path && *until > now)
+                {
+                    met.add(Met::StalePresence);
+                    return Ok(*ino);
                 }
-            },
-            Err(error) => Err(error),
+                if blind && let Some(until) = blind_until() {
+                    belief.absences.push((path, until));
+                }
+                Err(FsError::NotFound)
+            }
         }
     }
 
-    pub(super) fn list(&self, path: &str) -> Result<Vec<String>, FsError> {
-        Ok(self.directories[self.directory(path)?].names.keys().cloned().collect())
+    pub(super) fn list(&self, path: PathId) -> Result<Vec<String>, FsError> {
+        self.directory(path)?;
+        let there = self.place(path).inside.iter().filter(|inside| self.place(**inside).now.is_some());
+        Ok(there.map(|inside| self.paths.name(*inside).to_owned()).collect())
     }
 
     /// A client dies with what it had not written back.
-    pub(super) fn client_dies(&mut self, owner: Owner, keep: impl Fn(u64) -> u64) {
+    pub(super) fn client_dies(&mut self, owner: &Owner, keep: impl Fn(u64) -> u64, met: &Tally) {
         self.unmount(owner);
         if self.character.client_caches {
-            self.forget(|file| file.writer == owner, keep);
+            self.forget(|file| file.writer == owner.number, keep, met, Met::ClientLostCache);
         }
     }
 
     /// Of every change that was not synced, and of all content, some is lost.
-    pub(super) fn lose_power(&mut self, keep: impl Fn(u64) -> u64) {
+    pub(super) fn lose_power(&mut self, keep: impl Fn(u64) -> u64, met: &Tally) {
         self.boot += 1;
-        for directory in &mut self.directories {
-            let mut lost = BTreeSet::new();
-            for (name, thing) in std::mem::take(&mut directory.changes) {
-                if lost.contains(&name) || keep(2) == 0 {
-                    if let (Some(Thing::File(_)), Ok(generation)) = (thing, name.parse()) {
-                        self.history.remove(&generation);
-                    }
-                    lost.insert(name);
+        for number in 0..self.places.len() {
+            let mut lost = Vec::new();
+            for (path, thing) in std::mem::take(&mut self.places[number].changes) {
+                if lost.contains(&path) || keep(2) == 0 {
+                    self.forget_name(path, thing, met);
+                    lost.push(path);
                 } else {
-                    match thing {
-                        Some(thing) => directory.durable.insert(name, thing),
-                        None => directory.durable.remove(&name),
-                    };
+                    self.places[path as usize].durable = thing;
                 }
             }
-            directory.names = directory.durable.clone();
         }
-        self.ghosts.clear();
-        self.absences.clear();
-        self.forget(|_| true, keep);
+        // What is above has a lower number, so it is known already whether it is left.
+        for path in ROOT + 1..PathId::try_from(self.places.len()).unwrap() {
+            let left = self.place(self.paths.above(path)).now == Some(Thing::Directory);
+            let place = &mut self.places[path as usize];
+            place.durable = place.durable.filter(|_| left);
+            place.now = place.durable;
+        }
+        for belief in &mut self.beliefs {
+            belief.ghosts.clear();
+            belief.absences.clear();
+        }
+        self.forget(|_| true, keep, met, Met::ContentLost);
     }
 
-    fn forget(&mut self, whose: impl Fn(&File) -> bool, keep: impl Fn(u64) -> u64) {
-        for file in self.files.iter_mut().filter(|file| whose(file) && file.synced < file.content.len()) {
+    fn forget_name(&mut self, path: PathId, thing: Option<Thing>, met: &Tally) {
+        let Some(Thing::File(lost)) = thing else { return met.add(Met::UnlinkLost) };
+        met.add(Met::NameLost);
+        if let Purpose::Entry { space, generation } = self.paths.purpose(path) {
+            let entries = &mut self.chronicles.entry(space).or_default().entries;
+            if entries.get(&generation).is_some_and(|linked| linked.ino == lost) {
+                entries.remove(&generation);
+            }
+        }
+    }
+
+    fn forget(
+        &mut self,
+        whose: impl Fn(&File) -> bool,
+        keep: impl Fn(u64) -> u64,
+        met: &Tally,
+        as_what: Met,
+    ) {
+        for file in self.files.iter_mut().filter(|file| file.synced < file.content.len() && whose(file)) {
+            met.add(as_what);
             let unsynced = (file.content.len() - file.synced) as u64;
             let kept = file.synced + usize::try_from(keep(unsynced + 1)).unwrap();
             if keep(2) == 0 {
                 file.content.truncate(kept);
             } else {
                 // The length came through and the bytes did not.
-                file.content[kept..].fill(0);
+                file.content = blank(&file.content, kept);
             }
             file.synced = file.content.len();
         }
@@ -285,25 +378,22 @@ impl Disk {
 
     /// Part of a file loses what was not synced: a sync failed.
     pub(super) fn sync_fails(&mut self, ino: Ino, kept: usize) {
-        let file = &mut self.files[ino];
-        let kept = kept.clamp(file.synced, file.content.len());
-        file.content[kept..].fill(0);
+        let file = &mut self.files[ino as usize];
+        file.content = blank(&file.content, kept.clamp(file.synced, file.content.len()));
     }
 
-    /// Every file below a directory, for the checks at the end.
-    pub(super) fn paths(&self, below: &str) -> Vec<(String, Ino)> {
-        let mut found = Vec::new();
-        let mut ahead = vec![below.to_owned()];
-        while let Some(path) = ahead.pop() {
-            let Ok(directory) = self.directory(&path) else { continue };
-            for (name, thing) in &self.directories[directory].names {
-                let path = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };
-                match thing {
-                    Thing::File(ino) => found.push((path, *ino)),
-                    Thing::Directory(_) => ahead.push(path),
-                }
-            }
-        }
-        found
+    /// Every file there is, for the checks at the end.
+    pub(super) fn files(&self) -> impl Iterator<Item = (PathId, Ino)> + '_ {
+        (0_u32..).zip(&self.places).filter_map(|(path, place)| match place.now {
+            Some(Thing::File(ino)) => Some((path, ino)),
+            _ => None,
+        })
     }
+}
+
+/// A content with nothing but zeros from some place on.
+fn blank(content: &Bytes, from: usize) -> Bytes {
+    let mut content = content.to_vec();
+    content[from..].fill(0);
+    content.into()
 }

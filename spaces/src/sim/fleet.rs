@@ -1,5 +1,6 @@
 //! The pods: started, stopped where they are, asleep, and asked.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use api::ids::{ClusterUid, SpaceId, VolumeName};
@@ -7,6 +8,7 @@ use futures::channel::oneshot;
 use futures::future::{Either, select};
 use uuid::Uuid;
 
+use super::coverage::Met;
 use super::mount::{Mount, Server};
 use super::world::{Machine, Owner, World};
 use crate::engine::{Engine, EngineConfig};
@@ -15,9 +17,10 @@ use crate::settings::Settings;
 use crate::space::Space;
 
 struct Pod {
-    life: Owner,
+    /// Unless it is dead.
+    life: Option<Owner>,
     engine: Option<Engine>,
-    clock: Arc<Mutex<i64>>,
+    clock: Arc<AtomicI64>,
 }
 
 pub(super) struct Fleet {
@@ -36,7 +39,7 @@ fn volume() -> VolumeName {
 
 impl Fleet {
     pub(super) fn new(world: Arc<World>, server: Arc<Server>, settings: Settings, pods: usize) -> Arc<Self> {
-        let dead = |_| Pod { life: Owner::WORLD, engine: None, clock: Arc::default() };
+        let dead = |_| Pod { life: None, engine: None, clock: Arc::default() };
         let fleet = Self { world, server, settings, pods: Mutex::new((0..pods).map(dead).collect()) };
         let fleet = Arc::new(fleet);
         (0..pods).for_each(|pod| fleet.start(pod));
@@ -55,16 +58,15 @@ impl Fleet {
     pub(super) fn start(self: &Arc<Self>, pod: usize) {
         let (life, clock) = {
             let pods = &mut self.pods.lock().unwrap()[pod];
-            if pods.life != Owner::WORLD {
+            if pods.life.is_some() {
                 return;
             }
-            pods.life = self.world.owner();
-            (pods.life, pods.clock.clone())
+            (pods.life.insert(self.world.life()).clone(), pods.clock.clone())
         };
-        self.world.note(|| format!("pod {pod} starts (life {})", life.0));
-        let mount = Arc::new(Mount::new(self.server.clone(), life));
+        self.world.note(|| format!("pod {pod} starts (life {})", life.number));
+        let mount = Arc::new(Mount::new(self.server.clone(), life.clone()));
         let fleet = self.clone();
-        self.world.spawn(life, async move {
+        self.world.spawn(&life.clone(), async move {
             loop {
                 let config = EngineConfig {
                     volumes: vec![(volume(), mount.clone())],
@@ -72,11 +74,12 @@ impl Fleet {
                     adopt: None,
                     settings: fleet.settings.clone(),
                 };
-                let host = Arc::new(Machine::new(fleet.world.clone(), life, pod as u64, clock.clone()));
+                let host =
+                    Arc::new(Machine::new(fleet.world.clone(), life.clone(), pod as u64, clock.clone()));
                 match Engine::open(config, host).await {
                     Ok(engine) => {
                         let pods = &mut fleet.pods.lock().unwrap()[pod];
-                        if pods.life == life {
+                        if !life.is_dead() {
                             pods.engine = Some(engine);
                         }
                         return;
@@ -84,7 +87,7 @@ impl Fleet {
                     // A file system that fails may seem to be one that can not be used; the pod begins again.
                     Err(OpenError::Unusable { .. }) => fleet.world.sleep(100_000).await,
                     Err(error) => {
-                        fleet.world.wrong(format!("pod {pod} can not open its volume: {error}"));
+                        fleet.world.wrong(format!("7: pod {pod} can not open its volume: {error}"));
                         fleet.world.sleep(100_000).await;
                     }
                 }
@@ -104,36 +107,51 @@ impl Fleet {
     pub(super) fn crash(&self, pod: usize) {
         let (life, engine) = {
             let pods = &mut self.pods.lock().unwrap()[pod];
-            (std::mem::replace(&mut pods.life, Owner::WORLD), pods.engine.take())
+            (pods.life.take(), pods.engine.take())
         };
-        if life != Owner::WORLD {
-            self.world.note(|| format!("pod {pod} dies (life {})", life.0));
-            self.world.kill(life);
-            self.world.pause(life, false);
-            self.server.client_dies(life);
+        if let Some(life) = life {
+            self.world.meet(Met::Crash);
+            self.world.note(|| format!("pod {pod} dies (life {})", life.number));
+            self.world.kill(&life);
+            self.world.pause(&life, false);
+            self.server.client_dies(&life);
         }
         drop(engine);
     }
 
+    /// The life of a pod that lives.
+    pub(super) fn life(&self, pod: usize) -> Option<Owner> {
+        self.pods.lock().unwrap()[pod].life.clone()
+    }
+
     /// Stops all tasks of a pod, or lets them go on.
     pub(super) fn pause(&self, pod: usize, paused: bool) {
-        let life = self.pods.lock().unwrap()[pod].life;
-        if life != Owner::WORLD && self.world.is_paused(life) != paused {
-            self.world
-                .note(|| format!("pod {pod} {} (life {})", if paused { "sleeps" } else { "wakes" }, life.0));
-            self.world.pause(life, paused);
+        let Some(life) = self.life(pod).filter(|life| life.is_paused() != paused) else { return };
+        if paused {
+            self.world.meet(Met::Paused);
         }
+        let does = if paused { "sleeps" } else { "wakes" };
+        self.world.note(|| format!("pod {pod} {does} (life {})", life.number));
+        self.world.pause(&life, paused);
     }
 
     pub(super) fn hang(&self, pod: usize, micros: u64) {
-        let life = self.pods.lock().unwrap()[pod].life;
+        let Some(life) = self.life(pod) else { return };
+        self.world.meet(Met::Hung);
         self.world.note(|| format!("the volume does not answer pod {pod} for {micros} us"));
-        self.server.hung.lock().unwrap().insert(life, self.world.now() + micros);
+        life.hung.store(self.world.now() + micros, Ordering::Relaxed);
+    }
+
+    /// Nothing waits for a pod any more.
+    pub(super) fn release(&self, pod: usize) {
+        let Some(life) = self.life(pod) else { return };
+        life.hung.store(0, Ordering::Relaxed);
+        life.clear_trap();
     }
 
     pub(super) fn step_clock(&self, pod: usize, millis: i64) {
         self.world.note(|| format!("the clock of pod {pod} is off by {millis} ms"));
-        *self.pods.lock().unwrap()[pod].clock.lock().unwrap() = millis;
+        self.pods.lock().unwrap()[pod].clock.store(millis, Ordering::Relaxed);
     }
 
     /// Asks a pod; `None` when it dies or the patience ends first. What was asked goes on all the same.
@@ -144,7 +162,7 @@ impl Fleet {
     {
         let found = {
             let pods = &self.pods.lock().unwrap()[pod];
-            pods.engine.clone().map(|engine| (pods.life, engine))
+            pods.life.clone().zip(pods.engine.clone())
         };
         let Some((life, engine)) = found else {
             self.world.sleep(20_000).await;
@@ -152,10 +170,10 @@ impl Fleet {
         };
         let (reply, replied) = oneshot::channel();
         let asked = ask(engine.space(SPACE, volume()));
-        self.world.spawn(life, async move {
+        self.world.spawn(&life, async move {
             let _ = reply.send(asked.await);
         });
-        let patience = Box::pin(self.world.sleep(patience));
+        let patience = self.world.sleep(patience);
         match select(replied, patience).await {
             Either::Left((reply, _)) => reply.ok(),
             Either::Right(_) => None,

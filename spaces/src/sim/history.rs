@@ -154,7 +154,7 @@ impl History {
             | Error::TooDeep
             | Error::TooMany { .. }
             | Error::TooLong => {
-                self.world.wrong(format!("a pod answered: {error}"));
+                self.world.wrong(format!("7: a pod answered: {error}"));
                 Answer::Unknown
             }
         }

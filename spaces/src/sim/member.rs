@@ -18,6 +18,7 @@ use crate::operation::{Committed, Condition, Operation, OperationId, Request};
 use crate::path::NodePath;
 use crate::snapshot::{Freshness, Snapshot};
 use crate::space::Space;
+use crate::stage::{SMALL, UNRESERVED};
 
 /// Once all is well, so many attempts are enough for anything.
 pub(super) const ATTEMPTS: usize = 40;
@@ -67,8 +68,8 @@ impl Member {
     /// The limits that an operator sets meanwhile.
     pub(super) async fn rule(mut self, times: u64) {
         for roster in 1..=times {
-            let target = 100_000 + self.world.below(2_000_000);
-            let ceiling = if self.world.chance(300) { target } else { target + self.world.below(1_000_000) };
+            let target = 5_000 + self.world.below(60_000);
+            let ceiling = if self.world.chance(300) { target } else { target + self.world.below(30_000) };
             // Now and then one that is of yesterday.
             let roster = if self.world.chance(100) { roster.saturating_sub(1) } else { roster };
             self.fulfil(Wish::Limit { roster, target, ceiling }).await;
@@ -84,10 +85,10 @@ impl Member {
 
     pub(super) fn content(&self) -> Content {
         let length = match self.world.below(100) {
-            0..45 => self.world.below(200),
-            45..75 => 200 + self.world.below(3000),
-            75..96 => 60_000 + self.world.below(80_000),
-            _ => 1_050_000 + self.world.below(300_000),
+            0..60 => self.world.below(200),
+            60..75 => 200 + self.world.below(SMALL - 200),
+            75..92 => SMALL + self.world.below(UNRESERVED - SMALL),
+            _ => UNRESERVED + self.world.below(2 * UNRESERVED),
         };
         Content { seed: self.world.random(), length }
     }
@@ -264,12 +265,14 @@ async fn commit(
             Operation::MakeDirectory { path: path(at), parents: *parents }
         }
         Wish::Put { path: at, content, demand, parents } => {
-            let announced = (content.length < 1_000_000 || world.chance(500)).then_some(Size(content.length));
+            let announced =
+                (content.length < UNRESERVED || world.chance(500)).then_some(Size(content.length));
             let mut stage = space.stage(announced).await?;
             let bytes = Bytes::from(content.bytes(0, content.length));
             let step = 1 + usize::try_from(world.below(content.length + 1)).unwrap();
-            for from in (0..bytes.len()).step_by(step.max(10_000)) {
-                stage.write(bytes.slice(from..bytes.len().min(from + step.max(10_000)))).await?;
+            let step = step.max(200);
+            for from in (0..bytes.len()).step_by(step) {
+                stage.write(bytes.slice(from..bytes.len().min(from + step))).await?;
             }
             if world.chance(20) {
                 // The client goes away before the end of its body.

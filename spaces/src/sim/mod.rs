@@ -2,29 +2,34 @@
 //! wrong that can. `SPACES_SEED=7 cargo nextest run -p internet-disk-spaces sim::` runs one seed and tells its story.
 
 mod chaos;
+mod coverage;
 mod disk;
 mod fleet;
 mod history;
 mod member;
 mod mount;
 mod oracle;
+mod place;
 mod rules;
+mod runner;
+mod search;
 mod transfer;
 mod verdict;
 mod world;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 
 use self::chaos::{Chaos, Plan};
+use self::coverage::Tally;
 use self::disk::{Character, Disk};
-use self::fleet::Fleet;
+use self::fleet::{Fleet, SPACE};
 use self::history::{History, Window};
 use self::member::{Member, contents, describe, files};
 use self::mount::{Server, Weather};
+use self::runner::Runner;
 use self::verdict::Judge;
-use self::world::{Owner, Runner, World};
+use self::world::World;
 use crate::settings::Settings;
 use crate::snapshot::Freshness;
 use crate::space::Space;
@@ -34,7 +39,16 @@ struct Report {
     wrong: Vec<String>,
     trace: Vec<String>,
     generations: u64,
-    calls: usize,
+    operations: u64,
+    /// Of the file system.
+    calls: u64,
+    met: Arc<World>,
+}
+
+impl Report {
+    fn met(&self) -> &Tally {
+        &self.met.met
+    }
 }
 
 /// After all is well again, nothing takes so many steps.
@@ -59,6 +73,7 @@ fn plan(world: &World) -> (Character, Plan) {
         hangs: world.chance(400),
         clocks: world.chance(500),
         weather,
+        things: *world.pick(&[6, 20, 40, 60, 80]),
     };
     (character, plan)
 }
@@ -71,13 +86,13 @@ fn run(seed: u64, traced: bool) -> Report {
     let blind = character.stale_absence;
     let newest = {
         let server = server.clone();
-        move || server.disk.lock().unwrap().history.keys().next_back().copied().unwrap_or(0)
+        move || server.disk.lock().unwrap().newest(SPACE)
     };
     let history = History::new(world.clone(), blind, newest);
     let pods = usize::try_from(2 + world.below(3)).unwrap();
     let fleet = Fleet::new(world.clone(), server.clone(), Settings::default(), pods);
     if blind {
-        world.spawn(Owner::WORLD, nurse(world.clone(), fleet.clone(), history.clone()));
+        world.spawn(&world.outside, nurse(world.clone(), fleet.clone(), history.clone()));
     }
     let busy = Arc::new(AtomicUsize::new(0));
     let (enough, well) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
@@ -91,10 +106,10 @@ fn run(seed: u64, traced: bool) -> Report {
             token: 0,
             seen: None,
         };
-        let things = 3 + world.below(15);
+        let things = 3 + world.below(plan.things);
         let busy = busy.clone();
         busy.fetch_add(1, Ordering::Relaxed);
-        world.spawn(Owner::WORLD, async move {
+        world.spawn(&world.outside, async move {
             if number == 0 {
                 member.rule(2 + things / 3).await;
             } else {
@@ -109,12 +124,9 @@ fn run(seed: u64, traced: bool) -> Report {
         server: server.clone(),
         plan,
         enough: enough.clone(),
+        well: well.clone(),
     };
-    let over = well.clone();
-    world.spawn(Owner::WORLD, async move {
-        chaos.reign().await;
-        over.store(true, Ordering::Relaxed);
-    });
+    world.spawn(&world.outside, chaos.reign());
 
     let mut runner = Runner::new(world.clone());
     let storm = runner.run_until(5_000_000, || {
@@ -137,10 +149,13 @@ fn run(seed: u64, traced: bool) -> Report {
         let (told, disk) = (history.told(), server.disk.lock().unwrap());
         Judge::new(&world, &told, blind).judge(&disk);
     }
-    let calls = history.told().calls.len();
+    let operations = history.told().calls.len() as u64;
     (0..fleet.size()).for_each(|pod| fleet.crash(pod));
+    drop(runner);
+    world.end();
     let (wrong, trace) = world.verdict();
-    Report { wrong, trace, generations: history.newest(), calls }
+    let calls = server.calls.load(Ordering::Relaxed);
+    Report { wrong, trace, generations: history.newest(), operations, calls, met: world }
 }
 
 /// Starts pods anew that have stopped a space, as a person would.
@@ -159,7 +174,7 @@ fn look_at_the_end(world: &Arc<World>, fleet: &Arc<Fleet>, history: &Arc<History
     let calm = Arc::new(AtomicUsize::new(0));
     let (done, fleet, history) = (calm.clone(), fleet.clone(), history.clone());
     let teller = world.clone();
-    world.spawn(Owner::WORLD, async move {
+    world.spawn(&world.outside, async move {
         teller.sleep(30_000_000).await;
         if history.blind {
             fleet.restart();
@@ -204,76 +219,5 @@ fn look_at_the_end(world: &Arc<World>, fleet: &Arc<Fleet>, history: &Arc<History
     });
     if !runner.run_until(PROGRESS, || calm.load(Ordering::Relaxed) == 1) {
         world.wrong("7: no progress: the pods do not come to an end".to_owned());
-    }
-}
-
-/// Runs a seed, and tells its story when something is wrong.
-fn try_seed(seed: u64) -> Report {
-    let report = run(seed, false);
-    if report.wrong.is_empty() {
-        return report;
-    }
-    let Report { wrong, trace, .. } = run(seed, true);
-    let lines = std::env::var("SPACES_LINES").ok().and_then(|lines| lines.parse().ok()).unwrap_or(200);
-    let story = trace[trace.len().saturating_sub(lines)..].join("\n");
-    let wrong = if wrong.is_empty() {
-        vec!["it went well the second time: the run is not deterministic".to_owned()]
-    } else {
-        wrong
-    };
-    panic!(
-        "{story}\n\nSeed {seed} breaks an invariant:\n  {}\nThe last {lines} lines of {} are above (SPACES_LINES shows more). Again:\n  \
-         SPACES_SEED={seed} cargo nextest run -p internet-disk-spaces sim::",
-        wrong.join("\n  "),
-        trace.len(),
-    );
-}
-
-fn variable(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is not a number")))
-}
-
-/// Runs seeds until there are enough or time is over, and says what that was.
-fn try_seeds(seeds: impl Iterator<Item = u64>, time: Duration) {
-    let begun = Instant::now();
-    let (mut runs, mut generations, mut calls) = (0, 0, 0);
-    for seed in seeds {
-        if begun.elapsed() > time {
-            break;
-        }
-        let report = try_seed(seed);
-        runs += 1;
-        generations += report.generations;
-        calls += report.calls;
-    }
-    println!("{runs} runs, {calls} operations, {generations} generations, {:?}", begun.elapsed());
-    assert!(generations > 0, "nothing was committed");
-}
-
-#[test]
-fn every_seed_keeps_the_invariants() {
-    const HOUR: Duration = Duration::from_secs(3600);
-    match variable("SPACES_SEED") {
-        Some(seed) => try_seeds(std::iter::once(seed), HOUR),
-        None => try_seeds(0..variable("SPACES_SEEDS").unwrap_or(4000), HOUR),
-    }
-}
-
-/// `make soak`: other seeds every time.
-#[test]
-#[ignore = "it runs for as long as SPACES_MINUTES says"]
-fn soak() {
-    let minutes = variable("SPACES_MINUTES").unwrap_or(1);
-    let first = fastrand::u64(1 << 32..1 << 62);
-    try_seeds(first.., Duration::from_secs(60 * minutes));
-}
-
-#[test]
-fn a_seed_always_tells_the_same_story() {
-    for seed in 0..5 {
-        let (one, other) = (run(seed, true).trace, run(seed, true).trace);
-        assert!(one.len() > 100, "seed {seed} has no story");
-        let differs = one.iter().zip(&other).find(|(one, other)| one != other);
-        assert_eq!(differs, None, "seed {seed}");
     }
 }

@@ -1,15 +1,18 @@
 //! The simulated volume as one pod sees it: with answers that are late, lost, false or stale.
 
-use std::collections::BTreeMap;
+use std::marker::PhantomData;
 use std::os::fd::BorrowedFd;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use futures::channel::oneshot;
 
+use super::coverage::Met;
 use super::disk::{Disk, Ino};
-use super::world::{Owner, World};
+use super::place::{PathId, Paths, Purpose};
+use super::world::{Event, Happening, Owner, World};
 use crate::file_system::{FileSystem, FsError, FsFuture, Health, NewFile, OpenFile};
 use crate::rule::{Rule, kept};
 
@@ -31,18 +34,16 @@ pub(super) struct Server {
     pub(super) world: Arc<World>,
     pub(super) disk: Mutex<Disk>,
     pub(super) weather: Mutex<Weather>,
-    /// Until when the volume does not answer to a pod.
-    pub(super) hung: Mutex<BTreeMap<Owner, u64>>,
+    pub(super) calls: AtomicU64,
 }
 
 impl Server {
     pub(super) fn new(world: Arc<World>, disk: Disk, weather: Weather) -> Arc<Self> {
         let (disk, weather) = (Mutex::new(disk), Mutex::new(weather));
-        Arc::new(Self { world, disk, weather, hung: Mutex::default() })
+        Arc::new(Self { world, disk, weather, calls: AtomicU64::new(0) })
     }
 
-    fn latency(&self) -> u64 {
-        let weather = *self.weather.lock().unwrap();
+    fn latency(&self, weather: &Weather) -> u64 {
         if self.world.chance(weather.slow) {
             self.world.below(3_000_000)
         } else {
@@ -55,11 +56,12 @@ impl Server {
     }
 
     pub(super) fn lose_power(&self) {
-        self.disk.lock().unwrap().lose_power(self.chance());
+        self.world.meet(Met::PowerLost);
+        self.disk.lock().unwrap().lose_power(self.chance(), &self.world.met);
     }
 
-    pub(super) fn client_dies(&self, owner: Owner) {
-        self.disk.lock().unwrap().client_dies(owner, self.chance());
+    pub(super) fn client_dies(&self, owner: &Owner) {
+        self.disk.lock().unwrap().client_dies(owner, self.chance(), &self.world.met);
     }
 }
 
@@ -74,6 +76,207 @@ enum Fate {
     Failed,
 }
 
+/// What is asked of the volume.
+#[derive(Clone)]
+enum Ask {
+    Create(PathId),
+    Write(PathId, Bytes),
+    Link(PathId, PathId),
+    Open(PathId),
+    Read(PathId, usize),
+    List(PathId),
+    Unlink(PathId),
+    Stat(PathId),
+    SyncDirectory(PathId),
+    MakeDirectory(PathId),
+    Append(PathId, Ino, Bytes),
+    Sync(PathId, Ino),
+    ReadAt(Ino, u64, usize),
+}
+
+impl Ask {
+    /// What a client may be told that asks again because the answer was lost.
+    fn falsely(&self) -> Option<FsError> {
+        match self {
+            Self::Create(_) | Self::Write(..) | Self::Link(..) | Self::MakeDirectory(_) => {
+                Some(FsError::Exists)
+            }
+            Self::Unlink(_) => Some(FsError::NotFound),
+            _ => None,
+        }
+    }
+
+    fn is_link(&self) -> bool {
+        matches!(self, Self::Link(..))
+    }
+
+    fn describe(&self, paths: &Paths) -> String {
+        let short = |path: &PathId| paths.short(*path);
+        match self {
+            Self::Create(path) => format!("create {}", short(path)),
+            Self::Write(path, content) => {
+                format!("write {} bytes to {} and sync", content.len(), short(path))
+            }
+            Self::Link(from, to) => format!("link {} to {}", short(from), short(to)),
+            Self::Open(path) => format!("open {}", short(path)),
+            Self::Read(path, _) => format!("read {}", short(path)),
+            Self::List(path) => format!("list {}", short(path)),
+            Self::Unlink(path) => format!("remove {}", short(path)),
+            Self::Stat(path) => format!("look at {}", short(path)),
+            Self::SyncDirectory(path) => format!("sync directory {}", short(path)),
+            Self::MakeDirectory(path) => format!("make directory {}", short(path)),
+            Self::Append(path, _, content) => format!("append {} bytes to {}", content.len(), short(path)),
+            Self::Sync(path, _) => format!("sync {}", short(path)),
+            Self::ReadAt(ino, offset, length) => {
+                format!("read {length} bytes of file {ino} from {offset} on")
+            }
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Reply {
+    Done,
+    File(Ino),
+    Content(Bytes),
+    Names(Vec<String>),
+    Length(u64),
+}
+
+type Answer = Result<Reply, FsError>;
+
+/// A call under way.
+struct Call {
+    mount: Mount,
+    ask: Ask,
+    boot: u64,
+    /// How long its answer takes.
+    back: u64,
+    /// What the caller is told instead of what comes of it.
+    told: Option<FsError>,
+    state: Mutex<Waiting>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    done: Option<Answer>,
+    /// Whether the caller may see it.
+    answered: Option<Answer>,
+    waker: Option<Waker>,
+}
+
+impl Happening for Call {
+    /// The call is at the server, and some time after the answer is at its caller.
+    fn happen(self: Arc<Self>) {
+        let Server { world, disk, .. } = &*self.mount.server;
+        let mut state = self.state.lock().unwrap();
+        if let Some(done) = state.done.take() {
+            state.answered = Some(done);
+            let waker = state.waker.take();
+            drop(state);
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+            return;
+        }
+        let mut disk = disk.lock().unwrap();
+        // A call of a dead pod may be on its way; not beyond the end of the server.
+        let dead = self.mount.owner.is_dead();
+        if disk.boot != self.boot || dead && world.chance(500) {
+            // The caller of a server that ended is told, if it still waits.
+            if self.told.is_none() {
+                state.done = Some(Err(FsError::Stalled));
+                world.schedule(self.back, Event::Call(self.clone()));
+            }
+            return;
+        }
+        let result = self.mount.act(&self.ask, &mut disk);
+        if dead {
+            world.meet(Met::DeadCall);
+        }
+        if self.told == Some(FsError::Stalled) {
+            world.meet(Met::LateCall);
+            if self.ask.is_link() && result.is_ok() {
+                world.meet(Met::LateLink);
+            }
+        } else if self.told.is_some() {
+            world.meet(Met::LostReply);
+            if self.ask.is_link() && result.is_ok() {
+                world.meet(Met::LostLink);
+            }
+        }
+        world.note(|| {
+            let result = result.as_ref().map_or_else(|error| error.to_string(), |_| "done".to_owned());
+            let lost = if self.told.is_some() { " (the answer is lost)" } else { "" };
+            format!("  life {}: {}: {result}{lost}", self.mount.owner.number, self.ask.describe(&disk.paths))
+        });
+        if self.told.is_none() {
+            state.done = Some(result);
+            world.schedule(self.back, Event::Call(self.clone()));
+        }
+    }
+}
+
+/// What is told to somebody whose call has another fate.
+struct Lie(Arc<Call>);
+
+impl Happening for Lie {
+    fn happen(self: Arc<Self>) {
+        let mut state = self.0.state.lock().unwrap();
+        state.answered = Some(Err(self.0.told.clone().unwrap_or(FsError::Stalled)));
+        let waker = state.waker.take();
+        drop(state);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+/// A call as its caller sees it: begun when it is first polled.
+struct Calling<T> {
+    mount: Mount,
+    ask: Option<Ask>,
+    call: Option<Arc<Call>>,
+    /// An earlier call on the same file failed.
+    spoilt: Option<Arc<AtomicBool>>,
+    take: fn(&Mount, &Ask, Reply) -> Option<T>,
+    kind: PhantomData<fn() -> T>,
+}
+
+impl<T> Future for Calling<T> {
+    type Output = Result<T, FsError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Some(ask) = self.ask.take() {
+            if self.mount.owner.is_dead() {
+                return Poll::Pending;
+            }
+            if self.spoilt.as_ref().is_some_and(|spoilt| spoilt.swap(true, Ordering::Relaxed)) {
+                return Poll::Ready(Err(error("an earlier write failed")));
+            }
+            self.call = Some(self.mount.begin(ask));
+        }
+        let Some(call) = &self.call else { return Poll::Pending };
+        let answered = {
+            let mut state = call.state.lock().unwrap();
+            match state.answered.take() {
+                Some(answered) => answered,
+                None => {
+                    if state.waker.as_ref().is_none_or(|waker| !waker.will_wake(context.waker())) {
+                        state.waker = Some(context.waker().clone());
+                    }
+                    return Poll::Pending;
+                }
+            }
+        };
+        let result = answered.map(|reply| (self.take)(&self.mount, &call.ask, reply).unwrap());
+        if let (Some(spoilt), Ok(_)) = (&self.spoilt, &result) {
+            spoilt.store(false, Ordering::Relaxed);
+        }
+        Poll::Ready(result)
+    }
+}
+
 /// One pod's mount. Clones are the same mount.
 #[derive(Clone)]
 pub(super) struct Mount {
@@ -83,18 +286,17 @@ pub(super) struct Mount {
 
 impl Mount {
     pub(super) fn new(server: Arc<Server>, owner: Owner) -> Self {
-        server.disk.lock().unwrap().mount(owner);
+        server.disk.lock().unwrap().mount(&owner);
         Self { server, owner }
     }
 
-    fn fate(&self) -> Fate {
-        let Server { world, weather, hung, .. } = &*self.server;
-        let until = hung.lock().unwrap().get(&self.owner).copied().unwrap_or(0);
-        let left = until.saturating_sub(world.now());
+    fn fate(&self, weather: &Weather) -> Fate {
+        let world = &self.server.world;
+        let left = self.owner.hung.load(Ordering::Relaxed).saturating_sub(world.now());
         if left > 0 {
             return Fate::Late { done_after: world.chance(500).then_some(left) };
         }
-        let Weather { lost, late, failed, slow: _ } = *weather.lock().unwrap();
+        let Weather { lost, late, failed, slow: _ } = *weather;
         let roll = world.below(1000);
         if roll < lost {
             Fate::Lost
@@ -108,184 +310,203 @@ impl Mount {
         }
     }
 
-    /// Does a call at the server: begun when first polled, done some time, answered some time after.
-    /// `falsely` is what a client is told that asks again because the answer was lost.
-    fn call<T: Send + 'static>(
-        &self,
-        what: String,
-        falsely: Option<FsError>,
-        act: impl FnOnce(&mut Disk, &Self) -> Result<T, FsError> + Send + 'static,
-    ) -> FsFuture<T> {
-        let mount = self.clone();
-        Box::pin(async move {
-            let Server { world, disk, .. } = &*mount.server;
-            if world.is_dead(mount.owner) {
-                return std::future::pending().await;
+    /// Sends a call to the server.
+    fn begin(&self, ask: Ask) -> Arc<Call> {
+        let server = &*self.server;
+        let world = &server.world;
+        server.calls.fetch_add(1, Ordering::Relaxed);
+        self.owner.calls(world);
+        let weather = *server.weather.lock().unwrap();
+        let fate = self.fate(&weather);
+        let (forth, back) = (server.latency(&weather), server.latency(&weather));
+        let (done_after, told) = match fate {
+            Fate::Well => (Some(forth), None),
+            Fate::Lost => {
+                let lost = ask.falsely().filter(|_| world.chance(500)).unwrap_or_else(|| error("it broke"));
+                (Some(forth), Some((forth + back, lost)))
             }
-            let fate = mount.fate();
-            let (answer, answered) = oneshot::channel();
-            let boot = disk.lock().unwrap().boot;
-            let (forth, back) = (mount.server.latency(), mount.server.latency());
-            let lost_answer = falsely
-                .filter(|_| world.chance(500))
-                .unwrap_or_else(|| if world.chance(500) { FsError::Stalled } else { error("it broke") });
-            let (done_after, told) = match fate {
-                Fate::Well => (Some(forth), None),
-                Fate::Lost => (Some(forth), Some((forth + back, lost_answer))),
-                Fate::Late { done_after } => (done_after, Some((PATIENCE, FsError::Stalled))),
-                Fate::Failed => (None, Some((forth + back, error("it failed")))),
-            };
-            let answer = match told {
-                None => Some(answer),
-                Some((when, told)) => {
-                    world.after(when, move || {
-                        let _ = answer.send(Err(told));
-                    });
-                    None
-                }
-            };
-            if let Some(done_after) = done_after {
-                let doer = mount.clone();
-                world.after(done_after, move || {
-                    let Server { world, disk, .. } = &*doer.server;
-                    let mut disk = disk.lock().unwrap();
-                    // A call of a dead pod may be on its way; not beyond the end of the server.
-                    if disk.boot != boot || world.is_dead(doer.owner) && world.chance(500) {
-                        return;
-                    }
-                    let result = act(&mut disk, &doer);
-                    drop(disk);
-                    world.note(|| {
-                        let result =
-                            result.as_ref().map_or_else(|error| error.to_string(), |_| "done".to_owned());
-                        let lost = if answer.is_none() { " (the answer is lost)" } else { "" };
-                        format!("  life {}: {what}: {result}{lost}", doer.owner.0)
-                    });
-                    if let Some(answer) = answer {
-                        world.after(back, move || {
-                            let _ = answer.send(result);
-                        });
-                    }
-                });
+            Fate::Late { done_after } => (done_after, Some((PATIENCE, FsError::Stalled))),
+            Fate::Failed => {
+                world.meet(Met::FailedCall);
+                (None, Some((forth + back, error("it failed"))))
             }
-            match answered.await {
-                Ok(result) => result,
-                // The server ended with the call under way.
-                Err(_) => Err(FsError::Stalled),
-            }
-        })
+        };
+        let boot = server.disk.lock().unwrap().boot;
+        let (when, told) = told.unzip();
+        let call = Call { mount: self.clone(), ask, boot, back, told, state: Mutex::default() };
+        let call = Arc::new(call);
+        if let Some(when) = when {
+            world.schedule(when, Event::Call(Arc::new(Lie(call.clone()))));
+        }
+        if let Some(done_after) = done_after {
+            world.schedule(done_after, Event::Call(call.clone()));
+        }
+        call
     }
 
-    fn find(&self, disk: &mut Disk, path: &str) -> Result<Ino, FsError> {
-        let world = &self.server.world;
-        let now = world.now();
-        let blind = world.chance(500).then(|| now + world.below(3_000_000));
-        disk.find(self.owner, path, now, blind)
+    /// Does what is asked.
+    fn act(&self, ask: &Ask, disk: &mut Disk) -> Answer {
+        let (owner, world) = (&self.owner, &self.server.world);
+        let seen_until = || world.chance(500).then(|| world.now() + world.below(3_000_000));
+        let find = |disk: &mut Disk, path| disk.find(owner, path, world.now(), seen_until, &world.met);
+        match ask {
+            Ask::Create(path) => disk.create(owner, *path, Bytes::new()).map(Reply::File),
+            Ask::Write(path, content) => {
+                let ino = disk.create(owner, *path, content.clone())?;
+                let rule = match disk.paths.purpose(*path) {
+                    Purpose::Temporary if content.starts_with(b"IDSENTRY") => Some(Rule::EntryDurable),
+                    Purpose::Object => Some(Rule::ContentDurable),
+                    _ => None,
+                };
+                if rule.is_none_or(kept) {
+                    disk.sync(ino);
+                }
+                Ok(Reply::Done)
+            }
+            Ask::Link(from, to) => {
+                let linked = disk.link(owner, *from, *to, world.now());
+                let entry = matches!(disk.paths.purpose(*to), Purpose::Entry { .. });
+                if linked == Err(FsError::Exists) && entry {
+                    world.meet(Met::LostRace);
+                }
+                linked.map(|()| Reply::Done)
+            }
+            Ask::Open(path) => find(disk, *path).map(Reply::File),
+            Ask::Read(path, most) => {
+                let ino = find(disk, *path)?;
+                let content = disk.content(ino);
+                Ok(Reply::Content(content.slice(..content.len().min(most.saturating_add(1)))))
+            }
+            Ask::List(path) => {
+                let mut names = disk.list(*path)?;
+                for place in (1..names.len()).rev() {
+                    names.swap(place, usize::try_from(world.below(place as u64 + 1)).unwrap());
+                }
+                Ok(Reply::Names(names))
+            }
+            Ask::Unlink(path) => disk.unlink(owner, *path, seen_until).map(|()| Reply::Done),
+            Ask::Stat(path) => {
+                let ino = find(disk, *path)?;
+                Ok(Reply::Length(disk.content(ino).len() as u64))
+            }
+            Ask::SyncDirectory(path) => {
+                let rule = match disk.paths.purpose(*path) {
+                    Purpose::Objects => Some(Rule::ObjectNameDurable),
+                    _ => None,
+                };
+                if rule.is_none_or(kept) {
+                    disk.sync_directory(*path).map(|()| Reply::Done)
+                } else {
+                    disk.list(*path).map(|_| Reply::Done)
+                }
+            }
+            Ask::MakeDirectory(path) => disk.make_directory(owner, *path).map(|()| Reply::Done),
+            Ask::Append(_, ino, content) => {
+                disk.append(*ino, content.clone());
+                Ok(Reply::Done)
+            }
+            Ask::Sync(_, ino) => {
+                if kept(Rule::ContentDurable) {
+                    disk.sync(*ino);
+                }
+                Ok(Reply::Done)
+            }
+            Ask::ReadAt(ino, offset, length) => {
+                let content = disk.content(*ino);
+                let begin = usize::try_from(*offset).unwrap().min(content.len());
+                let end = begin.saturating_add(*length).min(content.len());
+                Ok(Reply::Content(content.slice(begin..end)))
+            }
+        }
+    }
+
+    fn path(&self, path: &str) -> PathId {
+        self.server.disk.lock().unwrap().path(path)
+    }
+
+    fn call<T: 'static>(&self, ask: Ask, take: fn(&Self, &Ask, Reply) -> Option<T>) -> FsFuture<T> {
+        self.spoilable(ask, None, take)
+    }
+
+    fn spoilable<T: 'static>(
+        &self,
+        ask: Ask,
+        spoilt: Option<Arc<AtomicBool>>,
+        take: fn(&Self, &Ask, Reply) -> Option<T>,
+    ) -> FsFuture<T> {
+        let mount = self.clone();
+        Box::pin(Calling { mount, ask: Some(ask), call: None, spoilt, take, kind: PhantomData })
     }
 }
 
-fn error(text: &str) -> FsError {
+fn error(text: &'static str) -> FsError {
     FsError::Other(text.into())
 }
 
-/// A path without what is the same in all.
-fn short(path: &str) -> &str {
-    path.strip_prefix("spaces/").and_then(|rest| rest.get(40..)).unwrap_or(path)
+fn done(_: &Mount, _: &Ask, reply: Reply) -> Option<()> {
+    matches!(reply, Reply::Done).then_some(())
+}
+
+fn content(_: &Mount, _: &Ask, reply: Reply) -> Option<Bytes> {
+    match reply {
+        Reply::Content(content) => Some(content),
+        _ => None,
+    }
 }
 
 impl FileSystem for Mount {
     fn create(&self, path: &str) -> FsFuture<Arc<dyn NewFile>> {
-        let path = path.to_owned();
-        self.call(format!("create {}", short(&path)), Some(FsError::Exists), move |disk, mount| {
-            let ino = disk.create(mount.owner, &path, b"")?;
-            let file = Writing { mount: mount.clone(), ino, path, spoilt: Arc::default() };
-            Ok(Arc::new(file) as Arc<dyn NewFile>)
+        self.call(Ask::Create(self.path(path)), |mount, ask, reply| match (ask, reply) {
+            (Ask::Create(path), Reply::File(ino)) => {
+                Some(Arc::new(Writing { mount: mount.clone(), ino, path: *path, spoilt: Arc::default() }))
+            }
+            _ => None,
         })
     }
 
     fn write(&self, path: &str, content: Bytes) -> FsFuture<()> {
-        let path = path.to_owned();
-        let what = format!("write {} bytes to {} and sync", content.len(), short(&path));
-        self.call(what, Some(FsError::Exists), move |disk, mount| {
-            let ino = disk.create(mount.owner, &path, &content)?;
-            if kept(Rule::EntryDurable) || !path.contains("/tmp/") {
-                disk.sync(ino);
-            }
-            Ok(())
-        })
+        self.call(Ask::Write(self.path(path), content), done)
     }
 
     fn link(&self, from: &str, to: &str) -> FsFuture<()> {
-        let (from, to) = (from.to_owned(), to.to_owned());
-        let what = format!("link {} to {}", short(&from), short(&to));
-        self.call(what, Some(FsError::Exists), move |disk, mount| {
-            disk.link(mount.owner, &from, &to, mount.server.world.now())
-        })
+        self.call(Ask::Link(self.path(from), self.path(to)), done)
     }
 
     fn open(&self, path: &str) -> FsFuture<Arc<dyn OpenFile>> {
-        let path = path.to_owned();
-        self.call(format!("open {}", short(&path)), None, move |disk, mount| {
-            let ino = mount.find(disk, &path)?;
-            Ok(Arc::new(Reading { mount: mount.clone(), ino }) as Arc<dyn OpenFile>)
+        self.call(Ask::Open(self.path(path)), |mount, _, reply| match reply {
+            Reply::File(ino) => Some(Arc::new(Reading { mount: mount.clone(), ino })),
+            _ => None,
         })
     }
 
     fn read(&self, path: &str, most: usize) -> FsFuture<Bytes> {
-        let path = path.to_owned();
-        self.call(format!("read {}", short(&path)), None, move |disk, mount| {
-            let ino = mount.find(disk, &path)?;
-            let content = disk.content(ino);
-            Ok(Bytes::copy_from_slice(&content[..content.len().min(most + 1)]))
-        })
+        self.call(Ask::Read(self.path(path), most), content)
     }
 
     fn list(&self, path: &str) -> FsFuture<Vec<String>> {
-        let path = path.to_owned();
-        self.call(format!("list {}", short(&path)), None, move |disk, mount| {
-            let mut names = disk.list(&path)?;
-            let length = names.len() as u64;
-            for place in 0..names.len() {
-                names.swap(place, usize::try_from(mount.server.world.below(length)).unwrap());
-            }
-            Ok(names)
+        self.call(Ask::List(self.path(path)), |_, _, reply| match reply {
+            Reply::Names(names) => Some(names),
+            _ => None,
         })
     }
 
     fn unlink(&self, path: &str) -> FsFuture<()> {
-        let path = path.to_owned();
-        self.call(format!("remove {}", short(&path)), Some(FsError::NotFound), move |disk, mount| {
-            let world = &mount.server.world;
-            let seen = || world.chance(500).then(|| world.now() + world.below(3_000_000));
-            disk.unlink(mount.owner, &path, seen)
-        })
+        self.call(Ask::Unlink(self.path(path)), done)
     }
 
     fn stat(&self, path: &str) -> FsFuture<u64> {
-        let path = path.to_owned();
-        self.call(format!("look at {}", short(&path)), None, move |disk, mount| {
-            let ino = mount.find(disk, &path)?;
-            Ok(disk.content(ino).len() as u64)
+        self.call(Ask::Stat(self.path(path)), |_, _, reply| match reply {
+            Reply::Length(length) => Some(length),
+            _ => None,
         })
     }
 
     fn sync_directory(&self, path: &str) -> FsFuture<()> {
-        let path = path.to_owned();
-        self.call(format!("sync directory {}", short(&path)), None, move |disk, _| {
-            let object = path.contains("/objects/");
-            if object && !kept(Rule::ObjectNameDurable) {
-                disk.list(&path).map(|_| ())
-            } else {
-                disk.sync_directory(&path)
-            }
-        })
+        self.call(Ask::SyncDirectory(self.path(path)), done)
     }
 
     fn make_directory(&self, path: &str) -> FsFuture<()> {
-        let path = path.to_owned();
-        self.call(format!("make directory {}", short(&path)), Some(FsError::Exists), move |disk, mount| {
-            disk.make_directory(mount.owner, &path)
-        })
+        self.call(Ask::MakeDirectory(self.path(path)), done)
     }
 
     fn health(&self) -> Health {
@@ -296,48 +517,25 @@ impl FileSystem for Mount {
 struct Writing {
     mount: Mount,
     ino: Ino,
-    path: String,
+    path: PathId,
     /// A write failed: nobody knows what is in the file.
     spoilt: Arc<AtomicBool>,
 }
 
-impl Writing {
-    fn step(&self, what: String, act: impl FnOnce(&mut Disk) + Send + 'static) -> FsFuture<()> {
-        let spoilt = self.spoilt.clone();
-        let call = self.mount.call(what, None, move |disk, _| {
-            act(disk);
-            Ok(())
-        });
-        Box::pin(async move {
-            if spoilt.swap(true, Ordering::Relaxed) {
-                return Err(error("an earlier write failed"));
-            }
-            call.await?;
-            spoilt.store(false, Ordering::Relaxed);
-            Ok(())
-        })
-    }
-}
-
 impl NewFile for Writing {
     fn append(&self, content: Bytes) -> FsFuture<()> {
-        let ino = self.ino;
-        let what = format!("append {} bytes to {}", content.len(), short(&self.path));
-        self.step(what, move |disk| disk.append(ino, &content))
+        let ask = Ask::Append(self.path, self.ino, content);
+        self.mount.spoilable(ask, Some(self.spoilt.clone()), done)
     }
 
     fn sync(&self) -> FsFuture<()> {
-        let ino = self.ino;
-        let synced = self.step(format!("sync {}", short(&self.path)), move |disk| {
-            if kept(Rule::ContentDurable) {
-                disk.sync(ino);
-            }
-        });
-        let server = self.mount.server.clone();
+        let (ino, server) = (self.ino, self.mount.server.clone());
+        let ask = Ask::Sync(self.path, ino);
+        let synced = self.mount.spoilable(ask, Some(self.spoilt.clone()), done);
         Box::pin(async move {
             let result = synced.await;
             if result.is_err() && server.world.chance(500) {
-                let kept = usize::try_from(server.world.below(1 << 20)).unwrap();
+                let kept = usize::try_from(server.world.below(1 << 13)).unwrap();
                 server.disk.lock().unwrap().sync_fails(ino, kept);
             }
             result
@@ -352,13 +550,7 @@ struct Reading {
 
 impl OpenFile for Reading {
     fn read(&self, offset: u64, length: usize) -> FsFuture<Bytes> {
-        let ino = self.ino;
-        self.mount.call(format!("read {length} bytes from {offset} on"), None, move |disk, _| {
-            let content = disk.content(ino);
-            let begin = usize::try_from(offset).unwrap().min(content.len());
-            let end = begin.saturating_add(length).min(content.len());
-            Ok(Bytes::copy_from_slice(&content[begin..end]))
-        })
+        self.mount.call(Ask::ReadAt(self.ino, offset, length), content)
     }
 
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {

@@ -126,7 +126,7 @@ impl Member {
                 };
                 if offset < before && !history.blind {
                     world.wrong(format!(
-                        "pod {pod} says {offset} of the upload {id}; {before} were acknowledged"
+                        "3: pod {pod} says {offset} of the upload {id}; {before} were acknowledged"
                     ));
                 }
                 let mut writer = match space.continue_upload(id, offset).await {

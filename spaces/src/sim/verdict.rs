@@ -4,16 +4,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::disk::{Disk, Ino};
+use super::coverage::Met;
+use super::disk::{Disk, Ino, Linked};
 use super::fleet::SPACE;
 use super::history::{Answer, Call, Claim, Read, Told, Transfer, Window};
 use super::oracle::{Content, Demand, Did, Open, Oracle, Refusal, Wish};
+use super::place::Purpose;
 use super::world::{EPOCH, World};
 use crate::extent::Extent;
 use crate::format::entry::Entry;
 use crate::format::record::{self, Action, Expected, Record, Target};
+use crate::log::layout::BLOCK;
 use crate::operation::{OperationId, UploadId};
 use crate::path::NodePath;
+use crate::stage::{LARGEST_STEP, UNRESERVED};
 use crate::state::State;
 use crate::state::upload::Upload;
 
@@ -73,14 +77,15 @@ impl<'a> Judge<'a> {
     /// Judges everything; the log as it was linked is on the disk.
     pub(super) fn judge(mut self, disk: &Disk) {
         let mut entries = Vec::new();
-        for (number, (generation, (file, _))) in disk.history.iter().enumerate() {
+        let Some(chronicle) = disk.chronicles.get(&SPACE) else { return };
+        for (number, (generation, Linked { file, .. })) in chronicle.entries.iter().enumerate() {
             if *generation != number as u64 + 1 {
                 return self
-                    .wrong(format!("there is no entry {}, and there is one {generation}", number + 1));
+                    .wrong(format!("1: there is no entry {}, and there is one {generation}", number + 1));
             }
             match Entry::open(file) {
                 Ok(entry) => entries.push(entry),
-                Err(error) => return self.wrong(format!("entry {generation}: {error}")),
+                Err(error) => return self.wrong(format!("5: entry {generation}: {error}")),
             }
         }
         self.count(&entries.iter().map(|(entry, _)| entry).collect::<Vec<_>>());
@@ -122,6 +127,9 @@ impl<'a> Judge<'a> {
         for entry in entries {
             let generation = entry.generation.0;
             clocks.insert(entry.committer);
+            if generation % BLOCK == 1 && generation > 1 {
+                self.world.meet(Met::Block);
+            }
             for record in &entry.records {
                 let before =
                     record.operation.and_then(|operation| self.done.insert(operation.id, generation));
@@ -139,6 +147,9 @@ impl<'a> Judge<'a> {
                         }
                     }
                     Action::Abort(abort) => {
+                        if self.transfers.get(&abort.upload).is_some_and(|transfer| !transfer.giving_up) {
+                            self.world.meet(Met::Expired);
+                        }
                         self.ended.insert(abort.upload, (generation, clocks.len()));
                     }
                     Action::CreateUpload(record::CreateUpload { upload, .. })
@@ -152,9 +163,16 @@ impl<'a> Judge<'a> {
         }
         let widened = |window: Window| if self.blind { Window { after: 0, ..window } } else { window };
         for call in &self.told.calls {
+            if call.asked > 1 {
+                self.world.meet(Met::Retried);
+            }
             for (window, answer) in &call.answers {
                 let refusal = match answer {
-                    Answer::Refused(refusal) => Some(*refusal),
+                    Answer::Refused(refusal) => {
+                        let quota = matches!(refusal, Refusal::Quota { .. });
+                        self.world.meet(if quota { Met::QuotaRefused } else { Met::Refused });
+                        Some(*refusal)
+                    }
                     // What was so already is not in the log; another attempt may have to do it later.
                     Answer::Done(told) if self.done.get(&call.id) != Some(told) => None,
                     _ => continue,
@@ -176,6 +194,7 @@ impl<'a> Judge<'a> {
                 self.hold_read(read);
             }
             for (_, path, bytes) in self.told.contents.iter().filter(|(of, ..)| *of == generation) {
+                self.world.meet(Met::ReadBytes);
                 let content = self.oracle.lookup(path).and_then(|item| item.tagged().1);
                 if content.is_none_or(|content| content.bytes(0, content.length) != *bytes) {
                     self.world
@@ -267,7 +286,8 @@ impl<'a> Judge<'a> {
             Action::Complete(complete) => self.complete(complete.upload, generation),
             // Directories above a file come before it, and are made with it.
             Action::MakeDirectory(_) if record.operation.is_none() => {}
-            Action::TakeOver(_) | Action::Sweep(_) | Action::Format(_) => {}
+            Action::TakeOver(_) => self.world.meet(Met::TakeOver),
+            Action::Sweep(_) | Action::Format(_) => {}
             other => {
                 self.wrong(format!("1: generation {generation} has something nobody asked for: {other:?}"))
             }
@@ -311,6 +331,7 @@ impl<'a> Judge<'a> {
             }
         }
         for (id, told, until) in &self.told.acknowledged {
+            self.world.meet(Met::Acknowledged);
             let durable = self.durable.get(id).into_iter().flatten().filter(|(since, _)| since <= until);
             let durable = durable.map(|(_, durable)| *durable).max().unwrap_or(0);
             if durable < *told {
@@ -345,16 +366,15 @@ impl<'a> Judge<'a> {
 
     /// Whether all that is promised is on the disk.
     fn hold_bytes(&self, state: &State, disk: &Disk) {
-        let objects: BTreeMap<String, Ino> = disk
-            .paths("")
-            .into_iter()
-            .filter(|(path, _)| path.contains("/objects/"))
-            .filter_map(|(path, ino)| path.rsplit('/').next().map(|name| (name.to_owned(), ino)))
+        let objects: BTreeMap<&str, Ino> = disk
+            .files()
+            .filter(|(path, _)| disk.paths.purpose(*path) == Purpose::Object)
+            .map(|(path, ino)| (disk.paths.name(path), ino))
             .collect();
         let check = |what: &str, extents: &[Extent], content: Content| {
             let mut at = 0;
             for Extent { volume: _, object, offset, length } in extents {
-                let Some(ino) = objects.get(&object.to_string()) else {
+                let Some(ino) = objects.get(object.to_string().as_str()) else {
                     return self.wrong(format!("4: the object {object} of {what} is missing"));
                 };
                 let (from, to) =
@@ -392,7 +412,8 @@ impl<'a> Judge<'a> {
                 None => match self.ended.get(id) {
                     // A clock that nobody else has ever compared with may be wrong.
                     Some((_, 1)) => {}
-                    Some((generation, _)) if self.age(*id, disk.history[generation].1) > EXPIRY => {}
+                    Some((generation, _))
+                        if self.age(*id, disk.chronicles[&SPACE].entries[generation].at) > EXPIRY => {}
                     ended => {
                         self.wrong(format!(
                             "1: the upload {id} to {path} is not there; it ended too soon: {ended:?}"
@@ -427,7 +448,7 @@ impl Said {
         if let (Some(Refusal::Quota { limit, used, reserved }), Wish::Put { content, .. }) = (refusal, wish) {
             // Content that is long, or whose length is not known, is refused before its place is looked at; and more
             // may be reserved for it than it has.
-            let spare = if content.length < 1_000_000 { 0 } else { 64 << 20 };
+            let spare = if content.length < UNRESERVED { 0 } else { LARGEST_STEP };
             let sums = (oracle.limit, oracle.used(), oracle.reserved());
             return sums == (*limit, *used, *reserved) && used + reserved + content.length + spare > *limit;
         }

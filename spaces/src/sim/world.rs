@@ -1,266 +1,345 @@
 //! Time, chance and order: everything in a run happens because this lets it, and a seed says in which order.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::cmp::Ordering as Order;
+use std::collections::BinaryHeap;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use futures::channel::oneshot;
 use futures::future::BoxFuture;
 
+use super::coverage::{Met, Tally};
 use crate::host::Host;
 
-/// Whose task something is: 0 is the world around the pods, and every life of a pod has a number of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Owner(pub(super) u32);
+/// Whose task something is: the world around the pods, or one life of a pod.
+pub(super) type Owner = Arc<Life>;
 
-impl Owner {
-    pub(super) const WORLD: Self = Self(0);
+/// What happens to a life at one of its next calls.
+type Trap = Box<dyn FnOnce() + Send>;
+
+/// The life of a pod, from its start to its death; number 0 is the world around them.
+pub(super) struct Life {
+    pub(super) number: u32,
+    paused: AtomicBool,
+    dead: AtomicBool,
+    /// Until when the volume does not answer it.
+    pub(super) hung: AtomicU64,
+    /// What happens when so many more calls have begun.
+    trap: Mutex<Option<(u32, Trap)>>,
+    trapped: AtomicBool,
 }
 
-type Event = Box<dyn FnOnce() + Send>;
+impl Life {
+    fn new(number: u32) -> Owner {
+        Arc::new(Self {
+            number,
+            paused: AtomicBool::new(false),
+            dead: AtomicBool::new(false),
+            hung: AtomicU64::new(0),
+            trap: Mutex::default(),
+            trapped: AtomicBool::new(false),
+        })
+    }
+
+    pub(super) fn is_dead(&self) -> bool {
+        self.dead.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn is_paused(&self) -> bool {
+        self.paused.load(Ordering::Relaxed)
+    }
+
+    /// Something happens to it when so many more calls have begun.
+    pub(super) fn set_trap(&self, calls: u32, trap: impl FnOnce() + Send + 'static) {
+        *self.trap.lock().unwrap() = Some((calls, Box::new(trap)));
+        self.trapped.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn clear_trap(&self) {
+        *self.trap.lock().unwrap() = None;
+        self.trapped.store(false, Ordering::Relaxed);
+    }
+
+    /// A call begins.
+    pub(super) fn calls(&self, world: &World) {
+        if !self.trapped.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut trap = self.trap.lock().unwrap();
+        match trap.take() {
+            Some((0, sprung)) => {
+                self.trapped.store(false, Ordering::Relaxed);
+                // Some of them when the call was done and its answer is on its way.
+                world.after(world.below(4) * 700, sprung);
+            }
+            Some((left, waits)) => *trap = Some((left - 1, waits)),
+            None => {}
+        }
+    }
+}
+
+/// What happens at a moment.
+pub(super) enum Event {
+    Wake(Waker),
+    /// A call is at the server, or its answer is at the client.
+    Call(Arc<dyn Happening>),
+    Run(Box<dyn FnOnce() + Send>),
+}
+
+/// Something that goes on by itself when its time has come.
+pub(super) trait Happening: Send + Sync {
+    fn happen(self: Arc<Self>);
+}
+
+struct Timed {
+    at: u64,
+    sequence: u64,
+    event: Event,
+}
+
+impl PartialEq for Timed {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Order::Equal
+    }
+}
+
+impl Eq for Timed {}
+
+impl PartialOrd for Timed {
+    fn partial_cmp(&self, other: &Self) -> Option<Order> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Timed {
+    /// The earliest is the greatest, for a heap gives the greatest first.
+    fn cmp(&self, other: &Self) -> Order {
+        (other.at, other.sequence).cmp(&(self.at, self.sequence))
+    }
+}
+
+pub(super) type Spawned = (Owner, BoxFuture<'static, ()>);
 
 pub(super) struct World {
-    inner: Mutex<Inner>,
+    /// Microseconds.
+    now: AtomicU64,
+    random: AtomicU64,
+    /// When the next event is, so that nobody asks in vain.
+    next: AtomicU64,
+    lives: AtomicU64,
+    pub(super) outside: Owner,
+    events: Mutex<Events>,
+    spawned: Mutex<Vec<Spawned>>,
+    /// Tasks that can go on.
+    pub(super) woken: Mutex<Vec<u32>>,
+    pub(super) someone_died: AtomicBool,
+    pub(super) someone_woke: AtomicBool,
+    pub(super) met: Tally,
+    traced: bool,
+    trace: Mutex<Vec<String>>,
+    wrong: Mutex<Vec<String>>,
+    is_wrong: AtomicBool,
 }
 
-struct Inner {
-    /// Microseconds.
-    now: u64,
+#[derive(Default)]
+struct Events {
     sequence: u64,
-    events: BTreeMap<(u64, u64), Event>,
-    random: fastrand::Rng,
-    spawned: Vec<(Owner, BoxFuture<'static, ()>)>,
-    owners: u32,
-    paused: BTreeSet<Owner>,
-    dead: BTreeSet<Owner>,
-    trace: Option<Vec<String>>,
-    wrong: Vec<String>,
+    heap: BinaryHeap<Timed>,
 }
 
 impl World {
     pub(super) fn new(seed: u64, traced: bool) -> Arc<Self> {
-        let inner = Inner {
-            now: 0,
-            sequence: 0,
-            events: BTreeMap::new(),
-            random: fastrand::Rng::with_seed(seed),
-            spawned: Vec::new(),
-            owners: 0,
-            paused: BTreeSet::new(),
-            dead: BTreeSet::new(),
-            trace: traced.then(Vec::new),
-            wrong: Vec::new(),
-        };
-        Arc::new(Self { inner: Mutex::new(inner) })
-    }
-
-    fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap()
+        Arc::new(Self {
+            now: AtomicU64::new(0),
+            random: AtomicU64::new(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+            next: AtomicU64::new(u64::MAX),
+            lives: AtomicU64::new(0),
+            outside: Life::new(0),
+            events: Mutex::default(),
+            spawned: Mutex::default(),
+            woken: Mutex::default(),
+            someone_died: AtomicBool::new(false),
+            someone_woke: AtomicBool::new(false),
+            met: Tally::default(),
+            traced,
+            trace: Mutex::default(),
+            wrong: Mutex::default(),
+            is_wrong: AtomicBool::new(false),
+        })
     }
 
     pub(super) fn now(&self) -> u64 {
-        self.inner().now
+        self.now.load(Ordering::Relaxed)
+    }
+
+    /// 64 random bits, by the generator that is called wyrand. One thread runs a world: nothing is lost between the
+    /// load and the store.
+    pub(super) fn random(&self) -> u64 {
+        let state = self.random.load(Ordering::Relaxed).wrapping_add(0x2d35_8dcc_aa6c_78a5);
+        self.random.store(state, Ordering::Relaxed);
+        let mixed = u128::from(state) * u128::from(state ^ 0x8bb8_4b93_962e_acc9);
+        (mixed as u64) ^ ((mixed >> 64) as u64)
     }
 
     /// A number below another one.
     pub(super) fn below(&self, end: u64) -> u64 {
-        self.inner().random.u64(0..end.max(1))
+        ((u128::from(self.random()) * u128::from(end.max(1))) >> 64) as u64
     }
 
     /// Whether something happens that happens so often of a thousand times.
     pub(super) fn chance(&self, of_thousand: u64) -> bool {
-        self.below(1000) < of_thousand
+        of_thousand > 0 && self.below(1000) < of_thousand
     }
 
     pub(super) fn pick<'a, T>(&self, from: &'a [T]) -> &'a T {
         &from[usize::try_from(self.below(from.len() as u64)).unwrap()]
     }
 
-    pub(super) fn random(&self) -> u64 {
-        self.inner().random.u64(..)
+    /// Something that could happen has.
+    pub(super) fn meet(&self, met: Met) {
+        self.met.add(met);
+    }
+
+    fn events(&self) -> MutexGuard<'_, Events> {
+        self.events.lock().unwrap()
+    }
+
+    /// Something happens after so many microseconds.
+    pub(super) fn schedule(&self, wait: u64, event: Event) {
+        let mut events = self.events();
+        let at = self.now() + wait;
+        let sequence = events.sequence;
+        events.sequence += 1;
+        events.heap.push(Timed { at, sequence, event });
+        self.next.fetch_min(at, Ordering::Relaxed);
     }
 
     /// Does something after so many microseconds.
     pub(super) fn after(&self, wait: u64, event: impl FnOnce() + Send + 'static) {
-        let mut inner = self.inner();
-        let at = (inner.now + wait, inner.sequence);
-        inner.sequence += 1;
-        inner.events.insert(at, Box::new(event));
+        self.schedule(wait, Event::Run(Box::new(event)));
     }
 
-    pub(super) async fn sleep(&self, micros: u64) {
-        let (wake, woken) = oneshot::channel::<()>();
-        self.after(micros, move || {
-            let _ = wake.send(());
-        });
-        let _ = woken.await;
+    pub(super) fn sleep(self: &Arc<Self>, micros: u64) -> Sleep {
+        Sleep { world: self.clone(), micros, until: None }
     }
 
-    pub(super) fn spawn(&self, owner: Owner, future: impl Future<Output = ()> + Send + 'static) {
-        let mut inner = self.inner();
-        if !inner.dead.contains(&owner) {
-            inner.spawned.push((owner, Box::pin(future)));
+    pub(super) fn spawn(&self, owner: &Owner, future: impl Future<Output = ()> + Send + 'static) {
+        self.spawn_boxed(owner, Box::pin(future));
+    }
+
+    fn spawn_boxed(&self, owner: &Owner, future: BoxFuture<'static, ()>) {
+        if !owner.is_dead() {
+            self.spawned.lock().unwrap().push((owner.clone(), future));
         }
+    }
+
+    pub(super) fn spawned(&self) -> Vec<Spawned> {
+        std::mem::take(&mut self.spawned.lock().unwrap())
     }
 
     /// The next life of something.
-    pub(super) fn owner(&self) -> Owner {
-        let mut inner = self.inner();
-        inner.owners += 1;
-        Owner(inner.owners)
+    pub(super) fn life(&self) -> Owner {
+        let before = self.lives.fetch_add(1, Ordering::Relaxed);
+        Life::new(u32::try_from(before + 1).unwrap())
     }
 
-    pub(super) fn pause(&self, owner: Owner, paused: bool) {
-        let mut inner = self.inner();
-        if paused {
-            inner.paused.insert(owner);
-        } else {
-            inner.paused.remove(&owner);
+    pub(super) fn pause(&self, owner: &Owner, paused: bool) {
+        owner.paused.store(paused, Ordering::Relaxed);
+        if !paused {
+            self.someone_woke.store(true, Ordering::Relaxed);
         }
     }
 
-    pub(super) fn is_paused(&self, owner: Owner) -> bool {
-        self.inner().paused.contains(&owner)
-    }
-
     /// Ends all tasks of an owner, each where it is.
-    pub(super) fn kill(&self, owner: Owner) {
-        self.inner().dead.insert(owner);
-    }
-
-    pub(super) fn is_dead(&self, owner: Owner) -> bool {
-        self.inner().dead.contains(&owner)
+    pub(super) fn kill(&self, owner: &Owner) {
+        owner.dead.store(true, Ordering::Relaxed);
+        self.someone_died.store(true, Ordering::Relaxed);
     }
 
     /// Time passes for everybody at once.
     pub(super) fn jump(&self, micros: u64) {
-        self.inner().now += micros;
+        self.now.store(self.now() + micros, Ordering::Relaxed);
     }
 
     /// A line of the trace; it is only made when somebody will read it.
     pub(super) fn note(&self, text: impl FnOnce() -> String) {
-        let mut inner = self.inner();
-        let now = inner.now;
-        if let Some(trace) = &mut inner.trace {
+        if self.traced {
+            let now = self.now();
             let (seconds, micros) = (now / 1_000_000, now % 1_000_000);
-            trace.push(format!("{seconds:>6}.{micros:06} {}", text()));
+            let line = format!("{seconds:>6}.{micros:06} {}", text());
+            self.trace.lock().unwrap().push(line);
         }
     }
 
     pub(super) fn wrong(&self, text: String) {
         self.note(|| format!("WRONG {text}"));
-        self.inner().wrong.push(text);
+        self.is_wrong.store(true, Ordering::Relaxed);
+        self.wrong.lock().unwrap().push(text);
     }
 
     pub(super) fn verdict(&self) -> (Vec<String>, Vec<String>) {
-        let mut inner = self.inner();
-        (std::mem::take(&mut inner.wrong), inner.trace.take().unwrap_or_default())
+        let wrong = std::mem::take(&mut *self.wrong.lock().unwrap());
+        (wrong, std::mem::take(&mut *self.trace.lock().unwrap()))
+    }
+
+    /// Nothing happens any more: what waits for it holds the world.
+    pub(super) fn end(&self) {
+        let (events, spawned) = (std::mem::take(&mut *self.events()), self.spawned());
+        drop((events, spawned));
     }
 
     pub(super) fn is_wrong(&self) -> bool {
-        !self.inner().wrong.is_empty()
+        self.is_wrong.load(Ordering::Relaxed)
     }
 
     /// Lets the next event happen, if it is to be so soon; false when there is none.
-    fn happen(&self, within: u64) -> bool {
-        let mut inner = self.inner();
-        let now = inner.now;
-        match inner.events.first_entry() {
-            Some(first) if first.key().0 <= now.saturating_add(within) => {
-                let ((at, _), event) = first.remove_entry();
-                inner.now = now.max(at);
-                drop(inner);
-                event();
-                true
-            }
-            _ => false,
+    pub(super) fn happen(&self, within: u64) -> bool {
+        let now = self.now();
+        let until = now.saturating_add(within);
+        if self.next.load(Ordering::Relaxed) > until {
+            return false;
         }
-    }
-}
-
-/// The longest that something waits though it could go on, in microseconds, if its pod does not sleep.
-const BUSY: u64 = 2_000_000;
-
-#[derive(Default)]
-struct Flag(AtomicBool);
-
-impl Wake for Flag {
-    fn wake(self: Arc<Self>) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-struct Task {
-    owner: Owner,
-    future: BoxFuture<'static, ()>,
-    flag: Arc<Flag>,
-    waker: Waker,
-}
-
-/// Polls one task after another, in an order that the seed picks.
-pub(super) struct Runner {
-    world: Arc<World>,
-    tasks: Vec<Task>,
-    pub(super) polls: u64,
-}
-
-impl Runner {
-    pub(super) fn new(world: Arc<World>) -> Self {
-        Self { world, tasks: Vec::new(), polls: 0 }
-    }
-
-    fn gather(&mut self) {
-        let (spawned, dead) = {
-            let mut inner = self.world.inner();
-            (std::mem::take(&mut inner.spawned), inner.dead.clone())
+        let first = {
+            let mut events = self.events();
+            let first = events.heap.pop();
+            self.next.store(events.heap.peek().map_or(u64::MAX, |next| next.at), Ordering::Relaxed);
+            first
         };
-        for (owner, future) in spawned {
-            let flag = Arc::new(Flag(AtomicBool::new(true)));
-            self.tasks.push(Task { owner, future, waker: flag.clone().into(), flag });
+        let Some(Timed { at, event, .. }) = first else { return false };
+        self.now.store(now.max(at), Ordering::Relaxed);
+        match event {
+            Event::Wake(waker) => waker.wake(),
+            Event::Call(call) => call.happen(),
+            Event::Run(run) => run(),
         }
-        // What a task does while it is dropped is ignored, because its owner is dead.
-        self.tasks.retain(|task| !dead.contains(&task.owner));
+        true
     }
+}
 
-    /// Runs until a condition holds, or nothing can happen any more, or so many polls are done.
-    pub(super) fn run_until(&mut self, most: u64, mut done: impl FnMut() -> bool) -> bool {
-        let end = self.polls + most;
-        loop {
-            self.gather();
-            if done() {
-                return true;
-            }
-            if self.polls >= end {
-                return false;
-            }
-            while self.world.happen(0) {}
-            let ready: Vec<usize> = {
-                let inner = self.world.inner();
-                let runs =
-                    |task: &Task| task.flag.0.load(Ordering::Relaxed) && !inner.paused.contains(&task.owner);
-                self.tasks.iter().enumerate().filter(|(_, task)| runs(task)).map(|(place, _)| place).collect()
-            };
-            if ready.is_empty() {
-                if !self.world.happen(u64::MAX) {
-                    return done();
-                }
-                continue;
-            }
-            // Now and then what is ready has to wait for what is not, as threads do on a busy machine.
-            if self.world.chance(100) && self.world.happen(BUSY) {
-                continue;
-            }
-            let place = *self.world.pick(&ready);
-            let task = &mut self.tasks[place];
-            task.flag.0.store(false, Ordering::Relaxed);
-            self.polls += 1;
-            self.world.jump(5);
-            if let Poll::Ready(()) = task.future.as_mut().poll(&mut Context::from_waker(&task.waker)) {
-                drop(self.tasks.swap_remove(place));
-            }
+/// Comes back after a while.
+pub(super) struct Sleep {
+    world: Arc<World>,
+    micros: u64,
+    /// Until when, and who is to be woken then.
+    until: Option<(u64, Waker)>,
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let now = self.world.now();
+        let until = self.until.as_ref().map_or_else(|| now + self.micros, |(until, _)| *until);
+        if until <= now && self.until.is_some() {
+            return Poll::Ready(());
         }
+        if self.until.as_ref().is_none_or(|(_, waker)| !waker.will_wake(context.waker())) {
+            self.world.schedule(until - now, Event::Wake(context.waker().clone()));
+            self.until = Some((until, context.waker().clone()));
+        }
+        Poll::Pending
     }
 }
 
@@ -270,11 +349,11 @@ pub(super) struct Machine {
     owner: Owner,
     number: u64,
     /// How far its clock is off, in milliseconds.
-    clock: Arc<Mutex<i64>>,
+    clock: Arc<AtomicI64>,
 }
 
 impl Machine {
-    pub(super) fn new(world: Arc<World>, owner: Owner, number: u64, clock: Arc<Mutex<i64>>) -> Self {
+    pub(super) fn new(world: Arc<World>, owner: Owner, number: u64, clock: Arc<AtomicI64>) -> Self {
         Self { world, owner, number, clock }
     }
 }
@@ -284,7 +363,7 @@ pub(super) const EPOCH: i64 = 1_795_600_000_000;
 
 impl Host for Machine {
     fn now(&self) -> i64 {
-        EPOCH + i64::try_from(self.world.now() / 1000).unwrap() + *self.clock.lock().unwrap()
+        EPOCH + i64::try_from(self.world.now() / 1000).unwrap() + self.clock.load(Ordering::Relaxed)
     }
 
     fn machine(&self) -> Option<u64> {
@@ -300,12 +379,11 @@ impl Host for Machine {
     }
 
     fn spawn(&self, future: BoxFuture<'static, ()>) {
-        self.world.spawn(self.owner, future);
+        self.world.spawn_boxed(&self.owner, future);
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        let world = self.world.clone();
         let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX / 4);
-        Box::pin(async move { world.sleep(micros).await })
+        Box::pin(self.world.sleep(micros))
     }
 }

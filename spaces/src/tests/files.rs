@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::world::{MIB, Short, World, path};
 use crate::log::layout::BLOCK;
+use crate::stage::{SMALL, UNRESERVED};
 use crate::{Condition, Error, Freshness, Operation, OperationId, Request};
 
 #[tokio::test]
@@ -13,11 +14,13 @@ async fn files_of_all_sizes_come_back_on_another_pod() {
     let world = World::new();
     let space = world.roomy(64 * MIB).await;
     let content: Vec<u8> = (0..5 * MIB + 3).map(|at| (at * 31 % 251) as u8).collect();
-    for length in [0, 1, 65_536, 65_537, 1_048_576, 1_048_577, content.len()] {
+    let (small, unreserved) = (SMALL as usize, UNRESERVED as usize);
+    let lengths = [0, 1, small, small + 1, unreserved, unreserved + 1, 1_048_577, content.len()];
+    for length in lengths {
         space.put(&format!("f{length}"), &content[..length]).await.unwrap();
     }
     let other = world.pod().await;
-    for length in [0, 1, 65_536, 65_537, 1_048_576, 1_048_577, content.len()] {
+    for length in lengths {
         assert!(other.get(&format!("f{length}")).await.unwrap() == content[..length], "{length}");
     }
     let node = other.now().await.lookup(&path("f1048577")).unwrap();

@@ -1,0 +1,88 @@
+//! What was met in all runs together: a simulator that never meets a case proves nothing about it.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+macro_rules! met {
+    ($($name:ident => $text:literal,)*) => {
+        /// Something that can happen in a run and has to happen in some.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(super) enum Met { $($name),* }
+
+        impl Met {
+            const ALL: &[(Self, &str)] = &[$((Self::$name, $text)),*];
+        }
+    };
+}
+
+met! {
+    Crash => "pods died",
+    CrashAtCall => "pods died in the midst of a call",
+    ClientLostCache => "files that lost what a dead client had not synced",
+    PowerLost => "power losses",
+    NameLost => "names that a power loss took back",
+    UnlinkLost => "removals that a power loss took back",
+    ContentLost => "files that a power loss took content of",
+    Paused => "pods that slept",
+    PausedAtCall => "pods that slept in the midst of a call",
+    DayPassed => "days that passed at once",
+    Hung => "volumes that hung for a pod",
+    ClockStep => "clocks that stepped",
+    LateCall => "calls that were done after their caller had given up",
+    LateLink => "links into the log that landed late",
+    LostReply => "replies that were lost",
+    LostLink => "links into the log whose reply was lost",
+    FailedCall => "calls that failed",
+    DeadCall => "calls of the dead that were done",
+    StalePresence => "removed names that were still seen",
+    StaleAbsence => "new names that were not seen yet",
+    LostRace => "links that found another entry there",
+    Block => "blocks that were begun",
+    Retried => "operations that were asked again",
+    Refused => "refusals",
+    QuotaRefused => "refusals for lack of room",
+    TakeOver => "uploads that another pod took over",
+    Expired => "uploads that expired",
+    Acknowledged => "offsets that were acknowledged",
+    ReadBytes => "files that were read",
+}
+
+const COUNT: usize = Met::ALL.len();
+
+/// How often each was met.
+pub(super) struct Tally([AtomicU64; COUNT]);
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self([const { AtomicU64::new(0) }; COUNT])
+    }
+}
+
+impl Tally {
+    pub(super) fn add(&self, met: Met) {
+        let count = &self.0[met as usize];
+        count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    /// Takes in what another one has counted.
+    pub(super) fn join(&self, other: &Self) {
+        for (sum, count) in self.0.iter().zip(&other.0) {
+            sum.fetch_add(count.load(Ordering::Relaxed), Ordering::Relaxed);
+        }
+    }
+
+    /// What was never met.
+    pub(super) fn missed(&self) -> Vec<&'static str> {
+        self.lines().filter(|(_, count)| *count == 0).map(|(text, _)| text).collect()
+    }
+
+    fn lines(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
+        Met::ALL.iter().map(|(met, text)| (*text, self.0[*met as usize].load(Ordering::Relaxed)))
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.lines().try_for_each(|(text, count)| writeln!(f, "{count:>12} {text}"))
+    }
+}
