@@ -212,7 +212,13 @@ fn engine(error: spaces::Error) -> Refusal {
         }
         Said::NotADirectory => with(Code::NotADirectory, "a part of this path is a file, not a directory"),
         Said::IsADirectory => with(Code::IsADirectory, "a directory is at this path, and a file is needed"),
-        Said::IntoItself | Said::Root | Said::TooMany { .. } => with(Code::BadRequest, &told),
+        Said::IntoItself | Said::Root | Said::TooMany { .. } | Said::TooMuch { .. } => {
+            with(Code::BadRequest, &told)
+        }
+        Said::FormatTooOld { .. } => {
+            with(Code::ControlPlaneAway, "the servers are being updated: this works once all of them are")
+                .because(told)
+        }
         Said::Precondition => {
             with(Code::PreconditionFailed, "it is another version than the one you know, or is gone")
         }

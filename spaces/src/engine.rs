@@ -11,6 +11,7 @@ use futures::future::join_all;
 
 use crate::error::{Error, OpenError};
 use crate::file_system::{FileSystem, Health};
+use crate::format::FORMAT;
 use crate::format::entry::Committer;
 use crate::format::identity::Identity;
 use crate::host::{Host, TokioHost};
@@ -63,6 +64,8 @@ struct Inner {
     settings: Arc<ArcSwap<Settings>>,
     /// Whose clock this pod writes by.
     committer: Committer,
+    /// The newest format of a log that is read here.
+    reads: u32,
     spaces: Mutex<HashMap<(SpaceId, VolumeName), Arc<Replica>>>,
 }
 
@@ -73,6 +76,15 @@ impl Engine {
     /// When a volume belongs to another cluster or was written by a newer version. A volume that does not answer is
     /// no error: it is looked at again when it is needed.
     pub async fn open(config: EngineConfig, host: Arc<dyn Host>) -> Result<Self, OpenError> {
+        Self::open_reading(FORMAT, config, host).await
+    }
+
+    /// An engine that reads logs up to a format: tests make themselves one of an older version.
+    pub(crate) async fn open_reading(
+        reads: u32,
+        config: EngineConfig,
+        host: Arc<dyn Host>,
+    ) -> Result<Self, OpenError> {
         let EngineConfig { volumes, cluster, adopt, settings } = config;
         let volumes: Vec<_> = volumes
             .into_iter()
@@ -89,7 +101,7 @@ impl Engine {
         }
         let committer = Committer(host.machine().unwrap_or_else(|| host.random()));
         let settings = Arc::new(ArcSwap::from_pointee(settings));
-        let inner = Inner { volumes, host, settings, committer, spaces: Mutex::default() };
+        let inner = Inner { volumes, host, settings, committer, reads, spaces: Mutex::default() };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -113,11 +125,13 @@ impl Engine {
     /// A space whose log is on this volume. Nothing is read until it is used.
     #[must_use]
     pub fn space(&self, id: SpaceId, home: VolumeName) -> Space {
-        let Inner { volumes, host, settings, committer, spaces } = self.inner.as_ref();
+        let Inner { volumes, host, settings, committer, reads, spaces } = self.inner.as_ref();
         let replica = volumes.iter().find(|volume| volume.name == home).map(|volume| {
             let mut spaces = spaces.lock().unwrap_or_else(PoisonError::into_inner);
-            let new =
-                || Arc::new(Replica::new(id, volume.clone(), host.clone(), *committer, settings.clone()));
+            let new = || {
+                let (volume, host) = (volume.clone(), host.clone());
+                Arc::new(Replica::new(id, volume, host, *committer, settings.clone(), *reads))
+            };
             spaces.entry((id, home.clone())).or_insert_with(new).clone()
         });
         Space::new(id, home, replica)

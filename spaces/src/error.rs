@@ -56,6 +56,14 @@ pub enum Error {
         /// The most that do fit.
         most: usize,
     },
+    /// There would be more of something than there can be.
+    #[error("there can be no more than {most} {what}")]
+    TooMuch {
+        /// Of what.
+        what: &'static str,
+        /// How much there can be.
+        most: usize,
+    },
     /// It may have been done or not. Asking again with the same operation id is safe; so is looking.
     #[error("whether it was done is not known; look again")]
     OutcomeUnknown,
@@ -79,6 +87,17 @@ pub enum Error {
     Superseded {
         /// The latest it has seen.
         seen: RosterGeneration,
+    },
+    /// The log of the space would need a newer format than every pod reads.
+    #[error(
+        "not yet: this needs format {needed} of the log, and pods of an older version run that read up to {allowed}; it \
+         works once all disk pods of the DiskCluster have been updated"
+    )]
+    FormatTooOld {
+        /// The format that it needs.
+        needed: u32,
+        /// What every pod reads.
+        allowed: u32,
     },
     /// The volume does not answer. Nothing was changed.
     #[error("the volume {0} does not answer")]

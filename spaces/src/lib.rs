@@ -17,6 +17,7 @@ mod object;
 pub mod offline;
 mod operation;
 mod path;
+mod property;
 mod read;
 mod replica;
 mod rule;
@@ -44,6 +45,7 @@ pub use operation::{
     Committed, Condition, NewUpload, Operation, OperationId, Request, UploadId, UploadStatus,
 };
 pub use path::{DEEPEST, NodePath, PathError};
+pub use property::{LONGEST_PROPERTY_NAME, Property, PropertyChanges, PropertyName};
 pub use read::{Reader, Segment};
 pub use settings::{Settings, TrashSettings, VersionSettings};
 pub use snapshot::{Freshness, Snapshot, Usage};

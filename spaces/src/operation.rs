@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::node::Node;
 use crate::path::NodePath;
+use crate::property::PropertyChanges;
 use crate::stage::Staged;
 
 /// Names an operation, so that a retry of it is answered with the first outcome instead of being done twice.
@@ -103,6 +104,15 @@ pub enum Operation {
         path: NodePath,
         /// What must hold of it.
         condition: Condition,
+    },
+    /// Changes what a client keeps with a file or directory: all of it or nothing. The content stays the same.
+    SetProperties {
+        /// Of which.
+        path: NodePath,
+        /// What must hold of it.
+        condition: Condition,
+        /// What changes.
+        changes: PropertyChanges,
     },
     /// Sets the limit to `used + reserved`, but at least to the target and at most to the ceiling.
     Limit {

@@ -21,7 +21,8 @@ pub struct Settings {
     pub history: Duration,
     /// The memory that the states of spaces may take; those that were not used for longest make room.
     pub memory: Bytes,
-    /// The newest format that every pod can read. No space gets a newer one.
+    /// The newest format of a log that every pod of the DiskCluster reads. No space is brought beyond it, so that pods
+    /// of an older version can work beside this one; what needs a newer format is refused until then.
     pub format: u32,
 }
 

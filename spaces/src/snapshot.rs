@@ -8,9 +8,10 @@ use api::bytes::Bytes;
 use api::generation::{Generation, RosterGeneration};
 
 use crate::name::Name;
-use crate::node::Node;
+use crate::node::{Node, NodeId};
 use crate::operation::{UploadId, UploadStatus};
 use crate::path::NodePath;
+use crate::property::Property;
 use crate::state::State;
 use crate::state::upload::Upload;
 
@@ -87,6 +88,13 @@ impl Snapshot {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let names = directory.children.range::<_, Name>((from, Bound::Unbounded));
         names.take(limit).filter_map(|(name, id)| Some((name.clone(), self.state.node(*id)?))).collect()
+    }
+
+    /// The properties that clients keep with a node, in the order of their names.
+    #[must_use]
+    pub fn properties(&self, node: NodeId) -> Vec<Property> {
+        let values = self.state.properties.get(node).into_iter().flatten();
+        values.map(|(name, value)| Property { name: name.clone(), value: value.clone() }).collect()
     }
 
     /// How far an upload is.

@@ -82,6 +82,9 @@ impl Space {
             Operation::Move { from, to, overwrite } => Intent::Move { from, to, overwrite },
             Operation::Copy { from, to, overwrite } => Intent::Copy { from, to, overwrite },
             Operation::Delete { path, condition } => Intent::Delete { path, condition },
+            Operation::SetProperties { path, condition, changes } => {
+                Intent::SetProperties { path, condition, changes: Box::new(changes) }
+            }
             Operation::Limit { roster_generation, target, ceiling } => {
                 Intent::Limit { roster_generation, target, ceiling }
             }

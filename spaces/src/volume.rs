@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::error::{Error, OpenError};
 use crate::file_system::{FileSystem, FsError};
-use crate::format::FORMAT;
+use crate::format::LAYOUT;
 use crate::format::identity::{FILE, Identity, IdentityError, LONGEST};
 use crate::host::Host;
 
@@ -101,7 +101,7 @@ impl Volume {
         let volume = self.name.clone();
         match Identity::read(&file) {
             Ok(identity) => Ok(Some(identity)),
-            Err(IdentityError::Newer(found)) => Err(OpenError::Newer { volume, found, known: FORMAT }.into()),
+            Err(IdentityError::Newer(found)) => Err(OpenError::Newer { volume, found, known: LAYOUT }.into()),
             Err(IdentityError::Unreadable(reason)) => Err(OpenError::Unreadable { volume, reason }.into()),
         }
     }

@@ -10,6 +10,7 @@ use crate::extent::{Extent, ObjectId, VolumeIndex};
 use crate::name::Name;
 use crate::node::NodeId;
 use crate::operation::{OperationId, UploadId};
+use crate::property::PropertyName;
 
 /// A newtype over a number, as the number.
 macro_rules! number {
@@ -128,6 +129,20 @@ impl<'b, C> Decode<'b, C> for Name {
         let text = d.str()?;
         let name: Self = text.parse().map_err(|error| DecodeError::message(format!("a name: {error}")))?;
         if name.as_str() == text { Ok(name) } else { Err(DecodeError::message("a name is not in form NFC")) }
+    }
+}
+
+/// As an array: namespace, name.
+impl<C> Encode<C> for PropertyName {
+    fn encode<W: Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), EncodeError<W::Error>> {
+        e.array(2)?.str(&self.namespace)?.str(&self.name)?.ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for PropertyName {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, DecodeError> {
+        array(d, 2)?;
+        Ok(Self::new(d.str()?, d.str()?))
     }
 }
 

@@ -8,7 +8,7 @@ use minicbor::{Decode, Encode};
 use uuid::Uuid;
 
 use super::frame::{self, FrameError, Hash, Mark};
-use super::record::Record;
+use super::record::{Action, Format, Record};
 use super::{FORMAT, codec};
 
 /// The longest entry, in bytes.
@@ -65,8 +65,8 @@ struct Head {
 pub(crate) enum EntryError {
     #[error(transparent)]
     Frame(#[from] FrameError),
-    #[error("its format is {0}, and this version reads up to {FORMAT}: use a newer version")]
-    Newer(u32),
+    #[error("its format is {found}, and this version reads up to {known}: use a newer version")]
+    Newer { found: u32, known: u32 },
     #[error("it can not be decoded: {0}")]
     Body(String),
 }
@@ -82,12 +82,21 @@ impl Entry {
         frame::seal(Mark::Entry, &body)
     }
 
+    /// The format that whoever goes on behind this entry must know.
+    pub(crate) fn leads_to(&self) -> u32 {
+        let raised = self.records.iter().filter_map(|record| match &record.action {
+            Action::Format(Format { format }) => Some(*format),
+            _ => None,
+        });
+        raised.fold(self.format, u32::max)
+    }
+
     /// Reads a file.
     pub(crate) fn open(file: &[u8]) -> Result<(Self, Hash), EntryError> {
         let (body, hash) = frame::open(Mark::Entry, file)?;
         let format = format_of(body)?;
         if format > FORMAT {
-            return Err(EntryError::Newer(format));
+            return Err(EntryError::Newer { found: format, known: FORMAT });
         }
         Ok((decode_exactly(body)?, hash))
     }

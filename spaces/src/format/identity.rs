@@ -4,7 +4,7 @@ use api::ids::ClusterUid;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::FORMAT;
+use super::LAYOUT;
 
 /// The name of the file.
 pub(crate) const FILE: &str = "internet-disk.json";
@@ -39,7 +39,7 @@ pub(crate) enum IdentityError {
 
 impl Identity {
     pub(crate) fn new(volume: Uuid, cluster: ClusterUid) -> Self {
-        Self { format: FORMAT, volume, cluster }
+        Self { format: LAYOUT, volume, cluster }
     }
 
     /// The content of the file.
@@ -54,7 +54,7 @@ impl Identity {
     pub(crate) fn read(file: &[u8]) -> Result<Self, IdentityError> {
         let unreadable = |error: serde_json::Error| IdentityError::Unreadable(error.to_string());
         let Head { format } = serde_json::from_slice(file).map_err(unreadable)?;
-        if format > FORMAT {
+        if format > LAYOUT {
             return Err(IdentityError::Newer(format));
         }
         serde_json::from_slice(file).map_err(unreadable)

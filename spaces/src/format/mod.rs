@@ -10,4 +10,10 @@ pub(crate) mod start;
 mod tests;
 
 /// The newest format of entries and states that is known here.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
+
+/// The format that a log begins with. It rises by an operation in the log, once every pod can read what follows.
+pub(crate) const FIRST_FORMAT: u32 = 1;
+
+/// The format of the layout of a volume. It is not that of the logs: a pod that refuses a volume refuses all spaces.
+pub(crate) const LAYOUT: u32 = 1;

@@ -10,6 +10,7 @@ use crate::extent::{Extent, ObjectId};
 use crate::name::Name;
 use crate::node::NodeId;
 use crate::operation::{OperationId, UploadId};
+use crate::property::PropertyName;
 
 /// One step of a state.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -60,8 +61,32 @@ pub(crate) enum Action {
     Abort(#[n(0)] Abort),
     #[n(11)]
     Sweep(#[n(0)] Sweep),
+    #[n(14)]
+    SetProperties(#[n(0)] SetProperties),
     #[n(32)]
     Format(#[n(0)] Format),
+}
+
+impl Action {
+    /// The format that an entry with this step has at least.
+    pub(crate) fn format(&self) -> u32 {
+        match self {
+            Self::MakeDirectory(_)
+            | Self::Put(_)
+            | Self::Move(_)
+            | Self::Copy(_)
+            | Self::Delete(_)
+            | Self::Limit(_)
+            | Self::CreateUpload(_)
+            | Self::TakeOver(_)
+            | Self::Extend(_)
+            | Self::Complete(_)
+            | Self::Abort(_)
+            | Self::Sweep(_)
+            | Self::Format(_) => 1,
+            Self::SetProperties(_) => 2,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -233,6 +258,29 @@ pub(crate) struct Sweep {
     pub(crate) low: Generation,
     #[cbor(n(1), with = "codec::generation")]
     pub(crate) truncated: Generation,
+}
+
+/// Changes what a client keeps with a node.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct SetProperties {
+    #[n(0)]
+    pub(crate) node: NodeId,
+    #[cbor(n(1), skip_if = "Vec::is_empty")]
+    pub(crate) set: Vec<Property>,
+    #[cbor(n(2), skip_if = "Vec::is_empty")]
+    pub(crate) removed: Vec<PropertyName>,
+    #[n(3)]
+    pub(crate) modified: Option<i64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct Property {
+    #[n(0)]
+    pub(crate) name: PropertyName,
+    #[n(1)]
+    pub(crate) value: String,
 }
 
 /// From the next entry on the log has this format.

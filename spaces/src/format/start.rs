@@ -8,7 +8,7 @@ use minicbor::{Decode, Encode};
 use super::codec;
 use super::entry::Committer;
 use super::frame::{self, Hash, Mark};
-use super::record::Target;
+use super::record::{Property, Target};
 use super::{FORMAT, entry::EntryError};
 use crate::extent::{Extent, ObjectId};
 use crate::name::Name;
@@ -49,6 +49,8 @@ pub(crate) struct Start {
     pub(crate) clocks: Vec<StartClock>,
     #[n(12)]
     pub(crate) limit: StartLimit,
+    #[cbor(n(16), skip_if = "Vec::is_empty")]
+    pub(crate) properties: Vec<StartProperties>,
 }
 
 /// A directory, or a file when it has extents.
@@ -150,13 +152,23 @@ pub(crate) struct StartLimit {
     pub(crate) ceiling: Bytes,
 }
 
+/// The properties of a node that has some.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct StartProperties {
+    #[n(0)]
+    pub(crate) node: NodeId,
+    #[n(1)]
+    pub(crate) properties: Vec<Property>,
+}
+
 impl Start {
     /// Reads a file.
     pub(crate) fn open(file: &[u8]) -> Result<Self, EntryError> {
         let (body, _) = frame::open(Mark::Start, file)?;
         let format = super::entry::format_of(body)?;
         if format > FORMAT {
-            return Err(EntryError::Newer(format));
+            return Err(EntryError::Newer { found: format, known: FORMAT });
         }
         super::entry::decode_exactly(body)
     }

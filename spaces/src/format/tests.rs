@@ -6,12 +6,14 @@ use api::ids::SpaceId;
 use minicbor::Encode;
 use uuid::Uuid;
 
+use super::FORMAT;
 use super::entry::{Committer, Entry, EntryError, EntryId, encoded_length};
 use super::frame::{Hash, Mark, seal};
 use super::record::{self, Action, Expected, Identified, Record, Target};
 use crate::extent::{Extent, ObjectId, VolumeIndex};
 use crate::node::NodeId;
 use crate::operation::{OperationId, UploadId};
+use crate::property::PropertyName;
 
 fn every_action() -> Vec<Action> {
     let (parent, node, name) = (NodeId(1), NodeId(300), "ü".parse::<crate::Name>().unwrap());
@@ -46,6 +48,31 @@ fn every_action() -> Vec<Action> {
         Action::Abort(record::Abort { upload }),
         Action::Sweep(record::Sweep { low: Generation(2), truncated: Generation(1) }),
         Action::Format(record::Format { format: 2 }),
+    ]
+}
+
+/// What format 2 brought, each with the length and the hash of an entry that holds it alone.
+fn every_action_of_format_2() -> Vec<(Action, usize, &'static str)> {
+    let node = NodeId(300);
+    let name = PropertyName::new("DAV:", "ü");
+    let property = record::Property { name: name.clone(), value: "<a/>".to_owned() };
+    let (set, removed) = (vec![property], vec![name]);
+    vec![
+        (
+            Action::SetProperties(record::SetProperties { node, set, removed, modified: Some(-1) }),
+            180,
+            "49dca5c7e51b805a",
+        ),
+        (
+            Action::SetProperties(record::SetProperties {
+                node,
+                set: Vec::new(),
+                removed: Vec::new(),
+                modified: None,
+            }),
+            148,
+            "3f4548bd66c47e39",
+        ),
     ]
 }
 
@@ -85,9 +112,28 @@ fn the_format_stays_as_it_is() {
 }
 
 #[test]
+fn the_actions_of_format_2_stay_as_they_are() {
+    let mut other = Vec::new();
+    for (action, length, hash) in every_action_of_format_2() {
+        assert_eq!(action.format(), 2, "{action:?}");
+        let records = vec![Record { operation: None, action }];
+        let entry = Entry { format: 2, records, ..entry() };
+        let (file, found) = entry.seal();
+        assert_eq!(Entry::open(&file), Ok((entry.clone(), found)));
+        let found = format!("{found:?}");
+        if (file.len(), found.as_str()) != (length, hash) {
+            other.push(format!("{:?}: {}, {found:?}", entry.records[0].action, file.len()));
+        }
+    }
+    assert!(other.is_empty(), "{other:#?}");
+    assert!(every_action().iter().all(|action| action.format() == 1));
+}
+
+#[test]
 fn what_is_newer_or_more_is_not_read() {
-    let newer = Entry { format: 2, ..entry() };
-    assert_eq!(Entry::open(&newer.seal().0), Err(EntryError::Newer(2)));
+    let (found, known) = (FORMAT + 1, FORMAT);
+    let newer = Entry { format: found, ..entry() };
+    assert_eq!(Entry::open(&newer.seal().0), Err(EntryError::Newer { found, known }));
 
     /// An entry with a field that this version does not know.
     #[derive(Encode)]
@@ -98,10 +144,10 @@ fn what_is_newer_or_more_is_not_read() {
         #[n(99)]
         more: u32,
     }
-    let (file, _) = seal(Mark::Entry, &minicbor::to_vec(More { format: 2, more: 1 }).unwrap());
+    let (file, _) = seal(Mark::Entry, &minicbor::to_vec(More { format: found, more: 1 }).unwrap());
     assert_eq!(
         Entry::open(&file),
-        Err(EntryError::Newer(2)),
+        Err(EntryError::Newer { found, known }),
         "the format is read first, whatever else there is"
     );
     let (file, _) = seal(Mark::Entry, &minicbor::to_vec(More { format: 1, more: 1 }).unwrap());

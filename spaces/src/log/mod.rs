@@ -28,6 +28,8 @@ pub(crate) struct Log {
     pub(crate) volume: Arc<Volume>,
     pub(crate) layout: Layout,
     pub(crate) host: Arc<dyn Host>,
+    /// The newest format that is read here.
+    reads: u32,
     objects: Mutex<Shard>,
 }
 
@@ -62,8 +64,8 @@ impl From<FsError> for LogError {
 }
 
 impl Log {
-    pub(crate) fn new(space: SpaceId, volume: Arc<Volume>, host: Arc<dyn Host>) -> Self {
-        Self { space, volume, layout: Layout::of(space), host, objects: Mutex::default() }
+    pub(crate) fn new(space: SpaceId, volume: Arc<Volume>, host: Arc<dyn Host>, reads: u32) -> Self {
+        Self { space, volume, layout: Layout::of(space), host, reads, objects: Mutex::default() }
     }
 
     /// A name that nobody else uses.

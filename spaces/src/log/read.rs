@@ -163,6 +163,7 @@ impl Log {
     /// The state in a file.
     pub(crate) fn restore(&self, file: &[u8], before: Generation) -> Result<State, String> {
         let state = Start::open(file).map_err(|error| error.to_string())?;
+        self.reads(state.format.max(state.log_format))?;
         let state = State::restore(state).map_err(|misfit| misfit.to_string())?;
         if state.space != self.space || state.generation != before {
             return Err("it is the state of another space or block".to_owned());
@@ -227,7 +228,7 @@ impl Log {
                 return Ok(Advanced::Truncated);
             }
             for file in &found {
-                match fold(&state, file) {
+                match self.fold(&state, file) {
                     Ok(folded) => state = Arc::new(folded),
                     Err(what) => {
                         let wrong = state.generation.next();
@@ -241,14 +242,29 @@ impl Log {
             ahead = (ahead * 2).min(MOST_AHEAD);
         }
     }
-}
 
-fn fold(state: &State, file: &Bytes) -> Result<State, String> {
-    if file.len() > LONGEST_ENTRY {
-        return Err(format!("it is longer than {LONGEST_ENTRY} bytes"));
+    fn fold(&self, state: &State, file: &Bytes) -> Result<State, String> {
+        if file.len() > LONGEST_ENTRY {
+            return Err(format!("it is longer than {LONGEST_ENTRY} bytes"));
+        }
+        let (entry, hash) = Entry::open(file).map_err(|error| error.to_string())?;
+        self.reads(entry.format)?;
+        let folded = state.fold(&entry, hash).map_err(|misfit| misfit.to_string());
+        // Whoever does not know what follows must not write behind it either.
+        self.reads(entry.leads_to())?;
+        folded
     }
-    let (entry, hash) = Entry::open(file).map_err(|error| error.to_string())?;
-    state.fold(&entry, hash).map_err(|misfit| misfit.to_string())
+
+    /// Whether a format is known here.
+    fn reads(&self, format: u32) -> Result<(), String> {
+        if format <= self.reads {
+            return Ok(());
+        }
+        let reads = self.reads;
+        Err(format!(
+            "from here on the log has format {format}, and this version reads up to {reads}: use a newer version"
+        ))
+    }
 }
 
 /// A number as it is written in a path, which is in one way.

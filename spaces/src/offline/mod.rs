@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use crate::error::OpenError;
 use crate::file_system::FsError;
+use crate::format::FORMAT;
 use crate::format::identity::Identity;
 use crate::host::{Host, TokioHost};
 use crate::local::read_only::ReadOnly;
@@ -115,7 +116,7 @@ impl OfflineVolume {
 
     /// The files of a space that there is.
     async fn space(&self, space: SpaceId) -> Result<Log, OfflineError> {
-        let log = Log::new(space, self.volume.clone(), self.host.clone());
+        let log = Log::new(space, self.volume.clone(), self.host.clone(), FORMAT);
         match self.volume.fs.list(log.layout.root()).await {
             Ok(_) => Ok(log),
             Err(FsError::NotFound) => Err(OfflineError::NoSpace(space)),

@@ -54,6 +54,11 @@ pub(super) fn sentence(state: &State, action: &Action) -> String {
         Action::Sweep(record::Sweep { low, truncated }) => {
             format!("forgets operations born before {low}, and data files dropped up to {truncated}")
         }
+        Action::SetProperties(record::SetProperties { node, set, removed, modified }) => {
+            let time = modified.map(|time| format!(", and says it is of {time}")).unwrap_or_default();
+            let (set, removed) = (set.len(), removed.len());
+            format!("sets {set} and removes {removed} properties of {}{time}", path(state, *node))
+        }
         Action::Format(record::Format { format }) => format!("raises the format of the log to {format}"),
     }
 }

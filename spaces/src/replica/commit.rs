@@ -97,7 +97,7 @@ impl Actor {
     fn draft(&mut self, state: &State, round: &[Pending]) -> (Draft, Vec<Verdict>) {
         let (committer, clock) = (self.shared.committer, self.shared.host.now());
         let settings = self.shared.settings.load_full();
-        let mut draft = Draft::new(state, committer, clock);
+        let mut draft = Draft::new(state, committer, clock, settings.format);
         let elapsed = self.shared.host.elapsed();
         for action in self.expiry.due(state, committer, clock, elapsed, &settings) {
             draft.add_own(action);

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::Pending;
 use crate::error::Error;
+use crate::format::FORMAT;
 use crate::format::entry::{Committer, Entry, EntryId, LONGEST_ENTRY, encoded_length};
 use crate::format::frame::{Hash, OVERHEAD};
-use crate::format::record::{Action, Identified, Record};
+use crate::format::record::{self, Action, Identified, Record};
 use crate::node::NodeId;
 use crate::operation::Committed;
 use crate::rule::{Rule, kept};
@@ -32,7 +33,7 @@ pub(super) enum Verdict {
         node: Option<NodeId>,
     },
     Refused(Error),
-    /// There is no room for it in this entry.
+    /// There is no room for it in this entry, or this entry makes it possible.
     Later,
 }
 
@@ -43,6 +44,8 @@ pub(super) struct Draft {
     committer: Committer,
     previous: Hash,
     format: u32,
+    /// The newest format that every pod reads.
+    allowed: u32,
     records: Vec<Record>,
     bytes: usize,
     nodes: usize,
@@ -50,11 +53,12 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    pub(super) fn new(state: &State, committer: Committer, clock: i64) -> Self {
+    pub(super) fn new(state: &State, committer: Committer, clock: i64, allowed: u32) -> Self {
         let moment = Moment { generation: state.generation.next(), clock };
         let (previous, format) = (state.head, state.format);
         let (records, bytes, nodes) = (Vec::new(), HEAD + OVERHEAD, 0);
-        Self { state: state.clone(), moment, committer, previous, format, records, bytes, nodes, full: false }
+        let (state, allowed) = (state.clone(), allowed.min(FORMAT));
+        Self { state, moment, committer, previous, format, allowed, records, bytes, nodes, full: false }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -77,8 +81,28 @@ impl Draft {
         match self.state.plan(&pending.intent) {
             Err(error) => Verdict::Refused(error),
             Ok(Planned::Nothing { node }) => Verdict::Holds { node },
-            Ok(Planned::Steps { actions, nodes }) => self.include(identified, actions, nodes),
+            Ok(Planned::Steps { actions, nodes }) => {
+                let needed = actions.iter().map(Action::format).fold(0, u32::max);
+                if needed > self.format {
+                    self.raise(needed)
+                } else {
+                    self.include(identified, actions, nodes)
+                }
+            }
         }
+    }
+
+    /// What needs a newer format goes into the next entry, and this one raises it.
+    fn raise(&mut self, needed: u32) -> Verdict {
+        if needed > self.allowed {
+            return Verdict::Refused(Error::FormatTooOld { needed, allowed: self.allowed });
+        }
+        if !self.full && self.state.format < needed {
+            // When there is no room for it, it comes first in the next entry.
+            let _ = self.include(None, vec![Action::Format(record::Format { format: needed })], 1);
+        }
+        self.full = true;
+        Verdict::Later
     }
 
     /// Takes in a step that no operation asked for.

@@ -99,10 +99,11 @@ impl Replica {
         host: Arc<dyn Host>,
         committer: Committer,
         settings: Arc<ArcSwap<Settings>>,
+        reads: u32,
     ) -> Self {
         let (queue, waiting) = mpsc::unbounded();
         let shared = Shared {
-            log: Log::new(id, volume, host.clone()),
+            log: Log::new(id, volume, host.clone(), reads),
             host,
             settings,
             committer,

@@ -153,6 +153,8 @@ impl History {
             | Error::NameInvalid(_)
             | Error::TooDeep
             | Error::TooMany { .. }
+            | Error::TooMuch { .. }
+            | Error::FormatTooOld { .. }
             | Error::TooLong => {
                 self.world.wrong(format!("7: a pod answered: {error}"));
                 Answer::Unknown

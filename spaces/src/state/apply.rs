@@ -48,6 +48,9 @@ impl State {
         }
         let moment = Moment { generation: *generation, clock: *clock };
         for record in records {
+            if record.action.format() > *format {
+                return Err(Misfit("a step is of a newer format than its entry"));
+            }
             next.apply(record, moment)?;
         }
         if next.format > FORMAT {
@@ -115,6 +118,7 @@ impl State {
                 self.sweep(*low, *truncated);
                 Ok(None)
             }
+            Action::SetProperties(changes) => self.set_properties(changes).map(Some),
             Action::Format(record::Format { format }) => {
                 if *format <= self.format {
                     return Err(Misfit("a format goes back"));

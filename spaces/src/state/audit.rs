@@ -63,6 +63,7 @@ impl State {
                 wrong.push("an upload has another length than its extents".to_owned());
             }
         }
+        self.properties.audit(self, &mut wrong);
         if used != self.used {
             wrong.push(format!("{} are said to be used, and {used} are", self.used));
         }

@@ -46,6 +46,13 @@ impl Inode {
         Self { parent: NodeId::ROOT, name: None, content }
     }
 
+    pub(crate) fn modified(&self) -> i64 {
+        match &self.content {
+            Content::File(file) => file.modified,
+            Content::Directory(directory) => directory.modified,
+        }
+    }
+
     pub(crate) fn directory(&self) -> Option<&Directory> {
         match &self.content {
             Content::Directory(directory) => Some(directory),

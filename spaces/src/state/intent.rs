@@ -9,6 +9,7 @@ use crate::extent::{Extent, ObjectId};
 use crate::format::record::{Expected, Target};
 use crate::operation::{Condition, UploadId};
 use crate::path::NodePath;
+use crate::property::PropertyChanges;
 
 /// The content of a file that is to be put.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,6 +49,11 @@ pub(crate) enum Intent {
         roster_generation: RosterGeneration,
         target: Bytes,
         ceiling: Bytes,
+    },
+    SetProperties {
+        path: NodePath,
+        condition: Condition,
+        changes: Box<PropertyChanges>,
     },
     CreateUpload {
         upload: UploadId,

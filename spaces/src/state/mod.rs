@@ -12,6 +12,7 @@ pub(crate) mod objects;
 pub(crate) mod outcome;
 mod place;
 pub(crate) mod plan;
+pub(crate) mod properties;
 pub(crate) mod restore;
 mod subtree;
 #[cfg(test)]
@@ -30,8 +31,9 @@ use self::inode::Inode;
 use self::limit::Limit;
 use self::objects::Objects;
 use self::outcome::Outcomes;
+use self::properties::Properties;
 use self::upload::Upload;
-use crate::format::FORMAT;
+use crate::format::FIRST_FORMAT;
 use crate::format::frame::Hash;
 use crate::node::{Node, NodeId};
 use crate::operation::UploadId;
@@ -56,6 +58,7 @@ pub(crate) struct State {
     pub(crate) objects: Objects,
     pub(crate) clocks: Clocks,
     pub(crate) limit: Limit,
+    pub(crate) properties: Properties,
     /// The sum of the sizes of all files.
     pub(crate) used: Bytes,
     /// The sum of the lengths of all uploads under way.
@@ -69,7 +72,7 @@ impl State {
             space,
             generation: Generation::ZERO,
             head: Hash::NONE,
-            format: FORMAT,
+            format: FIRST_FORMAT,
             low: Generation::ZERO,
             next: NodeId::ROOT.0 + 1,
             nodes: OrdMap::unit(NodeId::ROOT, Inode::root()),
@@ -78,6 +81,7 @@ impl State {
             objects: Objects::default(),
             clocks: Clocks::default(),
             limit: Limit::default(),
+            properties: Properties::default(),
             used: Bytes::ZERO,
             reserved: Bytes::ZERO,
         }

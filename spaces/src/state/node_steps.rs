@@ -170,6 +170,7 @@ impl State {
                 }
             };
             let made = self.make(parent, &name, content)?;
+            self.properties.copy(id, made);
             copies.insert(id, made);
             root = root.or(Some(made));
         }
@@ -188,6 +189,7 @@ impl State {
         if let Content::File(file) = inode.content {
             self.release(&file, at)?;
         }
+        self.properties.forget(id);
         Ok(())
     }
 }

@@ -58,6 +58,9 @@ impl State {
                 let (roster_generation, target, ceiling) = (*roster_generation, *target, *ceiling);
                 self.plan_limit(record::Limit { roster_generation, target, ceiling })
             }
+            Intent::SetProperties { path, condition, changes } => {
+                self.plan_properties(path, condition, changes)
+            }
             Intent::CreateUpload { upload, length, object, target } => {
                 let target = target.as_deref();
                 let (upload, object, target, length) = (*upload, *object, target.cloned(), *length);
@@ -221,6 +224,7 @@ impl State {
             return Err(Error::TooMany { most: MOST_NODES });
         }
         self.fits(source.bytes, gone.bytes)?;
+        self.properties_can_be_copied(node)?;
         let actions = vec![Action::Copy(record::Copy { node, parent, name, replaced })];
         Ok(Planned::Steps { actions, nodes })
     }

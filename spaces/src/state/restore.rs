@@ -12,12 +12,14 @@ use super::inode::{Content, Directory, File, Inode, length};
 use super::limit::Limit;
 use super::objects::{Objects, Use};
 use super::outcome::Outcomes;
+use super::properties::Properties;
 use super::upload::{Complete, HOME, Open, Upload};
 use crate::extent::VolumeIndex;
 use crate::format::record::Identified;
 use crate::format::start::{
     Start, StartClock, StartLimit, StartNode, StartObject, StartOpen, StartOutcome, StartUpload,
 };
+use crate::format::{FIRST_FORMAT, FORMAT};
 
 impl State {
     /// The state that a file tells of. It must add up.
@@ -36,8 +38,12 @@ impl State {
             dropped,
             clocks,
             limit: StartLimit { bytes, roster_generation, target, ceiling },
+            properties,
         } = start;
         let limit = Limit { bytes, roster_generation, target, ceiling };
+        if !(FIRST_FORMAT..=FORMAT).contains(&log_format) {
+            return Err(Misfit("the log has a format that this version does not know; use a newer one"));
+        }
         let (nodes_of, uploads_of) = (nodes, uploads);
         let mut state = Self {
             generation,
@@ -51,6 +57,7 @@ impl State {
             objects: Objects::default(),
             clocks: Clocks::default(),
             limit,
+            properties: Properties::restore(properties)?,
             ..Self::genesis(space)
         };
         state.restore_nodes(nodes_of)?;
@@ -164,7 +171,7 @@ impl State {
         let Clocks { newest, other } = self.clocks;
         let Limit { bytes, roster_generation, target, ceiling } = self.limit;
         Start {
-            format: crate::format::FORMAT,
+            format: self.format,
             space: self.space,
             generation: self.generation,
             head: self.head,
@@ -187,6 +194,7 @@ impl State {
                 .map(|(committer, clock)| StartClock { committer, clock })
                 .collect(),
             limit: StartLimit { bytes, roster_generation, target, ceiling },
+            properties: self.properties.to_start(),
         }
     }
 }

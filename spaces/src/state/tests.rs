@@ -14,11 +14,13 @@ use super::plan::Planned;
 use super::upload::{HOME, Upload};
 use crate::error::Error;
 use crate::extent::{Extent, ObjectId};
+use crate::format::FORMAT;
 use crate::format::entry::{Committer, Entry, EntryId};
-use crate::format::record::{Action, Identified, Record, Sweep, Target};
+use crate::format::record::{Action, Format, Identified, Record, Sweep, Target};
 use crate::node::NodeId;
 use crate::operation::{Condition, OperationId, UploadId};
 use crate::path::NodePath;
+use crate::property::{Property, PropertyChanges, PropertyName};
 
 const LIMIT: u64 = 60;
 
@@ -53,6 +55,15 @@ fn target() -> impl Strategy<Value = Option<std::sync::Arc<Target>>> {
     prop::option::weighted(0.7, target)
 }
 
+fn changes() -> impl Strategy<Value = PropertyChanges> {
+    let name = || prop::sample::select(vec!["a", "b"]).prop_map(|name| PropertyName::new("urn:x", name));
+    let property =
+        (name(), "[xy]{0,2}").prop_map(|(name, value)| Property { name, value: value.as_str().into() });
+    let (set, remove) = (prop::collection::vec(property, 0..3), prop::collection::vec(name(), 0..2));
+    (set, remove, prop::option::weighted(0.3, -3_i64..3))
+        .prop_map(|(set, remove, modified)| PropertyChanges { set, remove, modified })
+}
+
 fn intent() -> impl Strategy<Value = Intent> {
     let limit = (0_u64..9, 0_u64..LIMIT, 0_u64..LIMIT);
     prop_oneof![
@@ -82,26 +93,32 @@ fn intent() -> impl Strategy<Value = Intent> {
         ),
         3 => (upload_id(), 1_u64..4).prop_map(|(upload, epoch)| Intent::Complete { upload, epoch }),
         1 => upload_id().prop_map(|upload| Intent::Abort { upload }),
+        3 => (path(), condition(), changes()).prop_map(|(path, condition, changes)| Intent::SetProperties {
+            path,
+            condition,
+            changes: changes.into(),
+        }),
     ]
 }
 
 /// A space that commits each operation in an entry of its own.
-struct World {
-    state: State,
+pub(super) struct World {
+    pub(super) state: State,
     log: Vec<Vec<u8>>,
     operations: u128,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut world = Self { state: State::genesis(space()), log: Vec::new(), operations: 0 };
         let (target, ceiling) = (Bytes(LIMIT), Bytes(LIMIT));
         let limit = Intent::Limit { roster_generation: RosterGeneration(1), target, ceiling };
         world.commit(&limit).unwrap();
+        world.write(vec![Action::Format(Format { format: FORMAT })]).unwrap();
         world
     }
 
-    fn commit(&mut self, intent: &Intent) -> Result<(), Error> {
+    pub(super) fn commit(&mut self, intent: &Intent) -> Result<(), Error> {
         match self.state.plan(intent)? {
             Planned::Nothing { .. } => Ok(()),
             Planned::Steps { actions, nodes } => {
@@ -120,7 +137,7 @@ impl World {
         let operation = Identified { id, born: self.state.generation };
         let record = |(at, action)| Record { operation: (at == last).then_some(operation), action };
         let entry = Entry {
-            format: 1,
+            format: self.state.format,
             space: space(),
             generation: self.state.generation.next(),
             id: EntryId(Uuid::from_u128(self.operations)),
@@ -234,8 +251,20 @@ fn records_that_fit_nothing_are_misfits() {
         Action::Delete(r::Delete { node: NodeId::ROOT }),
         Action::Delete(r::Delete { node: NodeId(77) }),
         Action::Abort(r::Abort { upload: UploadId(Uuid::nil()) }),
-        Action::Format(r::Format { format: 1 }),
-        Action::Format(r::Format { format: 2 }),
+        Action::Format(r::Format { format: FORMAT }),
+        Action::Format(r::Format { format: FORMAT + 1 }),
+        Action::SetProperties(r::SetProperties {
+            node: NodeId(77),
+            set: Vec::new(),
+            removed: Vec::new(),
+            modified: Some(1),
+        }),
+        Action::SetProperties(r::SetProperties {
+            node: a,
+            set: Vec::new(),
+            removed: vec![PropertyName::new("", "a")],
+            modified: None,
+        }),
         Action::Limit(r::Limit {
             roster_generation: RosterGeneration(1),
             target: Bytes(1),

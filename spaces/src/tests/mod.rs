@@ -3,6 +3,7 @@
 mod damage;
 mod expiry;
 mod files;
+mod formats;
 mod hung;
 mod identity;
 mod offline;
