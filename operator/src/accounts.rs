@@ -8,6 +8,7 @@
 
 mod assess;
 pub(crate) mod coarse;
+mod due;
 mod farewell;
 mod finalizers;
 mod ledger;
@@ -16,6 +17,7 @@ mod round;
 mod secrets;
 mod statuses;
 mod strays;
+mod term;
 mod write;
 
 use std::collections::HashMap;
@@ -166,8 +168,8 @@ impl Accounts {
             prepared: &prepared,
         };
         let outcome = round.go(ledger, named).await;
-        if outcome.as_ref().is_err_and(RoundError::is_conflict) {
-            // Somebody else wrote the index: read everything anew.
+        if outcome.as_ref().is_err_and(RoundError::outdates) {
+            // Somebody else wrote: read everything anew.
             *slot = None;
         }
         outcome

@@ -3,7 +3,8 @@
 //! Each space has a limit in force on the volume; each Member's status says what is lent (`granted`). Two rules hold at
 //! every instant, whoever dies in between: the limit of a member's own disk and what that member lends are together
 //! no more than the quota, and the limit of a group is no more than what is lent to it. So the limits together are
-//! no more than the quotas. [`plan`] finds what can be done without breaking either; docs/decisions/0003 says why the
+//! no more than the quotas. A new leadership first writes each status once, with its term: from then on nothing that
+//! the one before has sent can change it. [`plan`] finds what can be done without breaking either; docs/decisions/0003 says why the
 //! steps are these.
 //!
 //! Everything here is pure. The steps of a plan are safe in any order, and each may be left out or get lost, under

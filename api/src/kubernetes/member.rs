@@ -115,6 +115,13 @@ fn rules() -> Vec<Rule> {
     ]
 }
 
+fn status_rules() -> Vec<Rule> {
+    vec![forbidden(
+        "!has(oldSelf.term) || (has(self.term) && self.term >= oldSelf.term)",
+        "a later leadership of the operator has written this status: an earlier one writes nothing any more",
+    )]
+}
+
 /// What only the whole object can say.
 pub(super) fn root_rules() -> Vec<Rule> {
     vec![invalid("self.metadata.name.size() <= 63", "the name may have at most 63 characters")]
@@ -163,6 +170,7 @@ pub struct Identity {
 /// Written by the operator.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(extend("x-kubernetes-validations" = status_rules()))]
 pub struct MemberStatus {
     /// The generation of the spec that this status speaks of.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -208,6 +216,10 @@ pub struct MemberStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 10))]
     pub last_sign_in_day: Option<String>,
+    /// Which leadership of the operator wrote what is lent; none of before may write it after that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub term: Option<i64>,
 }
 
 /// What became of an allocation.

@@ -121,6 +121,26 @@ async fn members_alone() {
 }
 
 #[tokio::test]
+async fn an_earlier_leadership_writes_no_status() {
+    let place = Place::make().await;
+    place.set_status("members/alice", json!({ "term": 70_000, "groups": 1 })).await;
+    let said = |status: Value| Act::Merge {
+        path: "members/alice/status".to_owned(),
+        patch: json!({ "status": status }),
+    };
+    const LATER: &str = "a later leadership of the operator has written this status";
+    let cases = [
+        takes("a status of the same term", said(json!({ "term": 70_000, "groups": 2 }))),
+        takes("one of a later term", said(json!({ "term": 70_001, "groups": 2 }))),
+        takes("one that does not speak of the term", said(json!({ "lastSignInDay": "2026-01-01" }))),
+        refuses("one of an earlier term", said(json!({ "term": 69_999, "groups": 2 })), LATER),
+        refuses("one without a term", said(json!({ "term": null, "groups": 2 })), LATER),
+    ];
+    try_all(&place, &place.client, &cases).await;
+    place.remove().await;
+}
+
+#[tokio::test]
 async fn groups_alone() {
     let place = Place::make().await;
     try_all(&place, &place.client, &groups::cases()).await;

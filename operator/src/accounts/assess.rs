@@ -11,6 +11,7 @@ use kube::{Resource, ResourceExt};
 use roster::compile::{Compiled, compile};
 
 use super::finalizers::is_held;
+use super::term::Term;
 use crate::groups::GroupAccount;
 use crate::lending::{Books, Doubts, GroupBook, InForce, MemberBook, Standing};
 use crate::members::status::GroupSeen;
@@ -138,7 +139,7 @@ impl Assessment {
     }
 
     /// The books for lending.
-    pub(super) fn books(&self, in_force: &InForce, doubts: &Doubts) -> Books {
+    pub(super) fn books(&self, in_force: &InForce, doubts: &Doubts, term: &Term) -> Books {
         let standing = |presence| match presence {
             Presence::Stays | Presence::Waits => Standing::Stays,
             Presence::Leaves => Standing::Leaves,
@@ -168,6 +169,7 @@ impl Assessment {
                     granted: doubts.granted(*uid, &account.version(), &account.granted),
                     own: in_force.get(account.space),
                     standing: standing(account.presence),
+                    claimed: term.claims(account),
                 },
             );
         }

@@ -10,6 +10,7 @@ use kube::Client;
 
 use super::RoundError;
 use super::newest::Newest;
+use super::term::Term;
 use crate::lending::{Doubts, InForce};
 use crate::limits::{Commits, Generations};
 use crate::members::passwords::{Hashing, Passwords};
@@ -33,6 +34,7 @@ pub(super) struct Ledger {
     pub(super) members: Newest<Member>,
     pub(super) groups: Newest<Group>,
     pub(super) trouble: Trouble,
+    pub(super) term: Term,
 }
 
 impl Ledger {
@@ -59,6 +61,7 @@ impl Ledger {
             members: Newest::default(),
             groups: Newest::default(),
             trouble: Trouble::default(),
+            term: Term::default(),
         })
     }
 

@@ -1,6 +1,7 @@
 //! One look at everything: hold, assess, commit limits, publish, write statuses, let go.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use api::ids::{GroupUid, MemberUid, SpaceId, VolumeName};
@@ -12,31 +13,29 @@ use kube::Resource;
 use roster::{GroupEntry, Head, MemberEntry};
 
 use super::assess::{Assessment, Objects, assess};
+use super::due::{REFRESHED_EVERY, books_spaces, due, unsettled};
 use super::farewell::farewell;
 use super::ledger::Ledger;
 use super::secrets::SecretChanges;
 use super::statuses::{Moving, StatusWrite, write_all};
 use super::strays::saying;
+use super::term::Superseded;
 use super::write::Rest;
 use super::{DEBOUNCE, Named, finalizers};
 use crate::context::Context;
 use crate::controller::{Key, Next, Queue};
 use crate::groups::status::{GroupFacts, status as group_status};
-use crate::lending::{InForce, LimitStep, Plan, Purpose, plan};
+use crate::lending::{LimitStep, Plan, Purpose, plan};
 use crate::limits::{LimitsClient, commit};
-use crate::members::Presence;
 use crate::members::passwords::SecretKey;
 use crate::members::status::{Credential, MemberFacts, status as member_status};
+use crate::members::{MemberAccount, Presence};
 use crate::prepared::Prepared;
 use crate::roster_publication::PublishError;
 
 /// So many limits are committed in one round; then everything is looked at again, so that whoever changes something
 /// does not wait for thousands of others.
 const MOST_LIMITS: usize = 768;
-/// What is used is asked for so often, where nothing else is to be committed.
-const REFRESHED_EVERY: Duration = Duration::from_secs(300);
-/// But of few spaces at once.
-const MOST_REFRESHED: usize = 64;
 /// The key in a Secret, if none is named.
 const PASSWORD: &str = "password";
 /// What goes on at once goes on after so long: others come between.
@@ -46,12 +45,20 @@ const AGAIN: Duration = Duration::from_millis(500);
 
 /// Why a round could not be finished.
 #[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub(crate) struct RoundError(#[from] PublishError);
+pub(crate) enum RoundError {
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+    #[error(transparent)]
+    Superseded(#[from] Superseded),
+}
 
 impl RoundError {
-    pub(super) fn is_conflict(&self) -> bool {
-        self.0.is_conflict()
+    /// Whether what is known is of the past.
+    pub(super) fn outdates(&self) -> bool {
+        match self {
+            Self::Publish(error) => error.is_conflict(),
+            Self::Superseded(Superseded) => true,
+        }
     }
 }
 
@@ -70,23 +77,27 @@ impl Round<'_> {
         let client = &self.context.client;
         let mut members = ledger.members.of(named.members);
         let mut groups = ledger.groups.of(named.groups);
+        let free: Vec<Arc<Member>> =
+            members.iter().filter(|member| !finalizers::is_held(&***member)).cloned().collect();
         let held = finalizers::hold(client, &mut members, &mut ledger.members).await;
         let mut rest = held.max(finalizers::hold(client, &mut groups, &mut ledger.groups).await);
 
         let assessment = assess(Objects { members, groups, volumes: self.volumes() }, &ledger.in_force);
         let credentials = self.credentials(ledger, &assessment);
         self.reserve(ledger, &assessment, &credentials).await?;
-        let books = assessment.books(&ledger.in_force, &ledger.doubts);
+        self.begin(ledger, &assessment, &free)?;
+        let books = assessment.books(&ledger.in_force, &ledger.doubts, &ledger.term);
         let spaces = assessment.spaces(&books);
         ledger.in_force.retain(|space| spaces.contains(&space));
         ledger.trouble.retain(|space| spaces.contains(&space));
         ledger.doubts.retain(|member| assessment.members.contains_key(&member));
+        ledger.term.retain(|member| assessment.members.contains_key(&member));
 
         let first = plan(&books);
         let (steps, waiting) = due(first.limits, &ledger.in_force, &books_spaces(&books));
         rest = rest.max(Rest::left(steps.len() > MOST_LIMITS)).max(self.commit(ledger, steps).await);
 
-        let books = assessment.books(&ledger.in_force, &ledger.doubts);
+        let books = assessment.books(&ledger.in_force, &ledger.doubts, &ledger.term);
         let second = plan(&books);
         let published = self.publish(ledger, &assessment, &credentials).await;
         let is_published = published.is_ok();
@@ -94,6 +105,26 @@ impl Round<'_> {
         rest = rest.max(self.let_go(ledger, &assessment, &second).await);
         published?;
         Ok(self.next(ledger, &second, waiting, rest))
+    }
+
+    /// Begins the term of this leadership, and notes who was held in it for the first time.
+    fn begin(
+        &self,
+        ledger: &mut Ledger,
+        assessment: &Assessment,
+        free: &[Arc<Member>],
+    ) -> Result<(), RoundError> {
+        let seen = assessment.members.values().filter_map(MemberAccount::term).max().unwrap_or_default();
+        ledger.term.begin(ledger.generations.end(), seen)?;
+        for member in free {
+            let uid = member.metadata.uid.as_deref().and_then(|uid| uid.parse::<MemberUid>().ok());
+            if let Some(account) = uid.and_then(|uid| assessment.members.get(&uid))
+                && finalizers::is_held(&*account.object)
+            {
+                ledger.term.held(account.uid);
+            }
+        }
+        Ok(())
     }
 
     fn volumes(&self) -> Vec<VolumeName> {
@@ -247,6 +278,11 @@ impl Round<'_> {
         let members = self.member_writes(ledger, assessment, plan, credentials, published, now);
         // What does not succeed must not be tried again without a pause.
         let stuck = !plan.grants.is_empty() && members.is_empty();
+        // What waits for these can go on at once.
+        let term = ledger.term.number();
+        let claims = members.iter().any(|write| {
+            write.object.status.as_ref().is_some_and(|said| said.space_id.is_some() && said.term != term)
+        });
         for write in &members {
             if let (Some((uid, grants)), Some(version)) =
                 (&write.grants, &write.object.metadata.resource_version)
@@ -255,7 +291,7 @@ impl Round<'_> {
             }
         }
         let written = write_all(self.context, members).await;
-        let mut rest = if stuck { Rest::Failed } else { written.rest };
+        let mut rest = if stuck { Rest::Failed } else { written.rest.max(Rest::left(claims)) };
         for (object, uid) in written.done {
             ledger.members.wrote(object);
             if let Some(uid) = uid {
@@ -299,6 +335,8 @@ impl Round<'_> {
                 credential: credentials.get(uid).unwrap_or(&Credential::NotAsked),
                 published,
                 in_doubt: ledger.doubts.is_about(*uid, &account.version(), &account.granted),
+                term: ledger.term.number(),
+                claimed: ledger.term.claims(account),
             };
             if let Some(status) = member_status(&facts, now) {
                 let grants = Some((*uid, grants.clone()));
@@ -427,47 +465,4 @@ fn stored(
         .filter(|account| credentials.contains_key(&account.uid))
         .filter_map(|account| ledger.passwords.stored(account.uid, &account.name))
         .collect()
-}
-
-type Spaces = BTreeMap<SpaceId, LimitStep>;
-
-/// Every space with the limit it has, to be asked for again.
-fn books_spaces(books: &crate::lending::Books) -> Spaces {
-    let members = books.members.values().filter_map(|book| Some((book.space, &book.volume, book.own?)));
-    let groups = books.groups.values().filter_map(|book| Some((book.space, &book.volume, book.disk?)));
-    members
-        .chain(groups)
-        .map(|(space, volume, known)| {
-            let (target, ceiling) = (known.limit, known.limit);
-            let step = LimitStep { space, volume: volume.clone(), target, ceiling, purpose: Purpose::Learn };
-            (space, step)
-        })
-        .collect()
-}
-
-/// The steps to take now, those first that people wait for; then spaces that were not asked about for long. And when
-/// the next will be due.
-fn due(steps: Vec<LimitStep>, in_force: &InForce, all: &Spaces) -> (Vec<LimitStep>, Option<Instant>) {
-    let now = Instant::now();
-    let planned: HashSet<SpaceId> = steps.iter().map(|step| step.space).collect();
-    let (mut steps, later): (Vec<_>, Vec<_>) = steps
-        .into_iter()
-        .partition(|step| in_force.due(step.space, step.target, step.ceiling).is_none_or(|due| due <= now));
-    steps.sort_by_key(|step| step.purpose);
-    let next = later.iter().filter_map(|step| in_force.due(step.space, step.target, step.ceiling)).min();
-    let mut stale: Vec<(Instant, &LimitStep)> = all
-        .values()
-        .filter(|step| !planned.contains(&step.space))
-        .filter_map(|step| Some((in_force.asked(step.space)? + REFRESHED_EVERY, step)))
-        .collect();
-    stale.sort_by_key(|(at, _)| *at);
-    let refreshed = stale.iter().take_while(|(at, _)| *at <= now).take(MOST_REFRESHED);
-    let refreshed: Vec<LimitStep> = refreshed.map(|(_, step)| (*step).clone()).collect();
-    let next_stale = stale.get(refreshed.len()).map(|(at, _)| *at);
-    steps.extend(refreshed);
-    (steps, next.into_iter().chain(next_stale).min())
-}
-
-fn unsettled(limits: &[LimitStep]) -> HashSet<SpaceId> {
-    limits.iter().filter(|step| step.purpose != Purpose::Move).map(|step| step.space).collect()
 }

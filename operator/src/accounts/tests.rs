@@ -60,20 +60,20 @@ async fn members_fund_a_group() {
 }
 
 #[tokio::test]
-async fn nothing_is_written_when_nothing_changes_not_even_by_the_next_leader() {
+async fn nothing_is_written_when_nothing_changes_and_by_the_next_leader_its_term_alone() {
     let mut world = funded().await;
     world.forget_writes();
     world.settle().await;
     assert!(world.api.lock().writes.is_empty(), "{:?}", world.api.lock().writes);
     let before = world.roster().generation();
+    let before_term = world.status("members", "alice")["term"].clone();
     world.restart();
     world.settle().await;
     let writes = world.api.lock().writes.clone();
-    assert_eq!(
-        writes.keys().collect::<Vec<_>>(),
-        ["configmaps"],
-        "only what reserves generations: {writes:?}"
-    );
+    let counts: Vec<_> = writes.iter().map(|(what, times)| (what.as_str(), *times)).collect();
+    assert_eq!(counts, [("configmaps", 1), ("members/status", 3)], "generations are reserved, terms begin");
+    let terms = ["alice", "bob", "carol"].map(|name| world.status("members", name)["term"].clone());
+    assert!(terms.iter().all(|term| *term == terms[0] && term.as_i64() > before_term.as_i64()), "{terms:?}");
     assert_eq!(world.roster().generation(), before);
 }
 

@@ -34,6 +34,9 @@ pub struct MemberBook {
     pub own: Option<Committed>,
     /// Whether the member leaves.
     pub standing: Standing,
+    /// Whether this leadership has written the status. Until then a write of the one before may still be done, and
+    /// nothing that counts on what the status says is moved.
+    pub claimed: bool,
 }
 
 /// A group.

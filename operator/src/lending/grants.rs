@@ -16,13 +16,13 @@ pub(super) fn next(books: &Books, balances: &BTreeMap<GroupUid, Balance>) -> BTr
         .groups
         .iter()
         .filter_map(|(uid, group)| {
-            let lent = balances.get(uid)?.lent;
-            Some((*uid, lent.saturating_sub(group.disk?.limit)))
+            let balance = balances.get(uid).filter(|balance| !balance.unclaimed)?;
+            Some((*uid, balance.lent.saturating_sub(group.disk?.limit)))
         })
         .collect();
     let mut changed = BTreeMap::new();
     for (uid, member) in &books.members {
-        if member.standing == Standing::Leaves {
+        if member.standing == Standing::Leaves || !member.claimed {
             continue;
         }
         let before: Grants = member.granted.iter().map(|(group, granted)| (*group, granted.least)).collect();

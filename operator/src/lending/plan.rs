@@ -81,6 +81,8 @@ pub(super) struct Balance {
     pub(super) kept: Bytes,
     /// Whether a status speaks of anything lent to it.
     pub(super) lent_by_any: bool,
+    /// Whether one of those statuses is not this leadership's yet: then less may be lent than it says.
+    pub(super) unclaimed: bool,
 }
 
 fn balances(books: &Books) -> BTreeMap<GroupUid, Balance> {
@@ -95,6 +97,7 @@ fn balances(books: &Books) -> BTreeMap<GroupUid, Balance> {
                 continue;
             }
             balance.lent = balance.lent.saturating_add(granted.least);
+            balance.unclaimed |= !member.claimed && granted.most > Bytes::ZERO;
             if stays {
                 let wanted = affordable.get(group).copied().unwrap_or_default();
                 balance.kept = balance.kept.saturating_add(wanted.min(granted.least));
@@ -106,6 +109,7 @@ fn balances(books: &Books) -> BTreeMap<GroupUid, Balance> {
 
 fn group_step(group: &GroupBook, balance: Balance) -> Option<LimitStep> {
     let (target, ceiling) = match group.standing {
+        Standing::Stays if balance.unclaimed => return None,
         Standing::Stays => (balance.kept, balance.lent),
         Standing::Leaves => (Bytes::ZERO, Bytes::ZERO),
     };
@@ -114,6 +118,9 @@ fn group_step(group: &GroupBook, balance: Balance) -> Option<LimitStep> {
 }
 
 fn member_step(member: &MemberBook) -> Option<LimitStep> {
+    if member.standing == Standing::Stays && !member.claimed {
+        return None;
+    }
     let (target, ceiling) = own_range(member);
     let purpose = purpose(member.own.map(|own| own.limit), target, ceiling)?;
     Some(LimitStep { space: member.space, volume: member.volume.clone(), target, ceiling, purpose })

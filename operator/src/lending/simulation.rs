@@ -25,6 +25,7 @@ fn group_uid(number: u128) -> GroupUid {
 #[derive(Clone, Debug)]
 struct Member {
     version: u64,
+    term: u64,
     quota: u64,
     allocations: BTreeMap<GroupUid, u64>,
     granted: Grants,
@@ -53,6 +54,7 @@ struct Commit {
 struct Write {
     member: MemberUid,
     version: u64,
+    term: u64,
     grants: Grants,
 }
 
@@ -100,6 +102,7 @@ struct Operator {
     in_force: InForce,
     doubts: Doubts,
     generation: u64,
+    term: u64,
     commits: VecDeque<LimitStep>,
     writes: VecDeque<(MemberUid, Grants)>,
     grants_next: bool,
@@ -110,6 +113,7 @@ impl World {
         let members = (0..MEMBERS).map(|number| {
             let member = Member {
                 version: 1,
+                term: 0,
                 quota: 100,
                 allocations: BTreeMap::new(),
                 granted: Grants::new(),
@@ -142,10 +146,12 @@ impl World {
 
     fn write(&mut self, write: &Write) -> Option<Member> {
         let member = self.members.get_mut(&write.member)?;
-        if member.version != write.version {
+        // The version is asked of every write, and the rule of the custom resource lets no earlier term write.
+        if member.version != write.version || write.term < member.term {
             return None;
         }
         member.version += 1;
+        member.term = write.term;
         member.granted = write.grants.clone();
         Some(member.clone())
     }
@@ -191,10 +197,9 @@ impl World {
             Action::Crash => {
                 // A new leader goes on above every generation that the old one may have used, and sees at least
                 // what had happened when it became the leader.
-                // Limits of the old one may still be committed late. Its writes of statuses may not: a request of the
-                // operator ends long before its Lease does (docs/decisions/0003, "Given up").
-                self.late.retain(|late| matches!(late, Late::Commit(_)));
-                *operator = Operator { generation: operator.generation + 1000, ..Operator::default() };
+                // What the old one sent, limits and statuses, may still be done late.
+                let (generation, term) = (operator.generation, operator.term);
+                *operator = Operator { generation: generation + 1000, term: term + 1, ..Operator::default() };
                 operator.look(self);
             }
             Action::DoLate { which } => {
@@ -273,6 +278,7 @@ impl Operator {
                 granted: self.doubts.granted(*uid, &member.version.to_string(), &member.granted),
                 own: self.in_force.get(SpaceId(uid.0)),
                 standing: standing(member.deleted),
+                claimed: member.term == self.term,
             };
             (*uid, book)
         });
@@ -296,7 +302,9 @@ impl Operator {
         } else {
             let plan = plan(&self.books());
             if self.grants_next {
-                self.writes = plan.grants.into_iter().collect();
+                let unclaimed = self.members.iter().filter(|(_, member)| member.term != self.term);
+                let claims: Vec<_> = unclaimed.map(|(uid, member)| (*uid, member.granted.clone())).collect();
+                self.writes = plan.grants.into_iter().chain(claims).collect();
                 self.remove(world, &plan.members_gone, &plan.groups_gone);
             } else {
                 self.commits = plan.limits.into();
@@ -350,7 +358,7 @@ impl Operator {
         let Some(member) = self.members.get(&uid) else { return };
         let version = member.version;
         self.doubts.sent(uid, &version.to_string(), &grants);
-        let write = Write { member: uid, version, grants };
+        let write = Write { member: uid, version, term: self.term, grants };
         match fate {
             Fate::Done => {
                 if let Some(written) = world.write(&write) {
@@ -405,7 +413,7 @@ proptest! {
 
     #[test]
     fn limits_in_force_are_never_more_than_the_quotas_and_in_the_end_all_is_as_wanted(actions in actions()) {
-        let (mut world, mut operator) = (World::new(), Operator::default());
+        let (mut world, mut operator) = (World::new(), Operator { term: 1, ..Operator::default() });
         operator.look(&world);
         for action in &actions {
             world.act(&mut operator, action);

@@ -25,6 +25,7 @@ fn member(uid: MemberUid, quota: u64, wanted: u64, granted: u64, own: Option<Com
         granted: BTreeMap::from([(DESIGN, Granted::exactly(Bytes(granted)))]),
         own,
         standing: Standing::Stays,
+        claimed: true,
     }
 }
 

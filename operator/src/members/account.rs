@@ -124,6 +124,11 @@ impl MemberAccount {
         self.object.resource_version().unwrap_or_default()
     }
 
+    /// The term of the leadership that wrote the status.
+    pub(crate) fn term(&self) -> Option<i64> {
+        self.object.status.as_ref()?.term
+    }
+
     /// The limit of the own disk, as it was in force when the status was written.
     pub(crate) fn recorded_limit(&self) -> Option<Bytes> {
         self.object.status.as_ref()?.available.as_ref()?.bytes().ok()

@@ -38,6 +38,10 @@ pub(crate) struct MemberFacts<'a> {
     pub(crate) published: bool,
     /// Whether a write of other grants was not answered.
     pub(crate) in_doubt: bool,
+    /// The term of this leadership, once it has begun.
+    pub(crate) term: Option<i64>,
+    /// Whether the member was written in it.
+    pub(crate) claimed: bool,
 }
 
 /// What a member's status needs to know of a group.
@@ -89,6 +93,7 @@ pub(crate) fn status(facts: &MemberFacts<'_>, now: Timestamp) -> Option<MemberSt
         groups: Some(i32::try_from(taking_part).unwrap_or(i32::MAX)),
         allocations,
         last_sign_in_day: before.last_sign_in_day,
+        term: facts.term.or(before.term),
     })
 }
 
@@ -100,7 +105,9 @@ fn has_something_to_say(facts: &MemberFacts<'_>, before: &MemberStatus) -> bool 
     }
     let first = before.space_id.is_none();
     let waits = own.is_none() || (first && **credential == Credential::Pending);
-    !waits || trouble.is_some() || facts.in_doubt || **grants != account.granted
+    // Whoever was written by an earlier leader is written once more before anything is moved.
+    let claim = !first && !facts.claimed && facts.term.is_some();
+    !waits || claim || trouble.is_some() || facts.in_doubt || **grants != account.granted
 }
 
 fn findings(facts: &MemberFacts<'_>, before: &MemberStatus, seen: &Groups<'_>) -> Vec<Finding> {
