@@ -14,3 +14,4 @@ pub mod load;
 pub mod problem;
 pub mod role;
 pub mod ticket;
+pub mod volume_check;

@@ -10,6 +10,7 @@ use api::keys::VerifyingKey;
 use clap::{Args, Parser, Subcommand};
 use serve::telemetry::LogFormat;
 
+use crate::check::CheckArguments;
 use crate::fault::FaultArguments;
 use crate::volume::VolumeArguments;
 
@@ -29,6 +30,8 @@ pub enum Command {
     Serve(Box<ServeArguments>),
     /// For tests alone: make a volume seem hung, broken or slow to this pod.
     Fault(FaultArguments),
+    /// Try out whether a volume does what is needed of it. Exit code 1 when it does not.
+    CheckVolume(CheckArguments),
     /// Look at a volume, or at a copy of one, without a cluster.
     Volume(VolumeArguments),
 }

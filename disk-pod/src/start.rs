@@ -26,6 +26,7 @@ pub async fn run(CommandLine { command }: CommandLine) -> anyhow::Result<()> {
             fault::switch(&fault_dir, &volume, fault)
                 .with_context(|| format!("cannot switch faults in {}", fault_dir.display()))
         }
+        Command::CheckVolume(arguments) => crate::check::run(arguments, &mut std::io::stdout()).await,
         Command::Volume(arguments) => crate::volume::run(arguments).await,
     }
 }

@@ -3,6 +3,7 @@
 //! The protocol is `docs/reference/volume.md`. Start at [`Engine`], which gives out a [`Space`] for each id; a space
 //! gives out a [`Snapshot`] to read from and takes an [`Operation`] to commit.
 
+pub mod check;
 mod engine;
 mod error;
 mod extent;

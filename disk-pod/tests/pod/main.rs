@@ -10,4 +10,5 @@ mod sockets;
 mod stalls;
 mod takeover;
 mod uploads;
+mod volume_tools;
 mod world;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
-use rustix::fs::{AtFlags, Dir, Mode, OFlags, ResolveFlags, StatxFlags};
+use rustix::fs::{Access, AtFlags, Dir, Mode, OFlags, ResolveFlags, StatxFlags};
 use rustix::io::Errno;
 
 use crate::file_system::FsError;
@@ -17,13 +17,13 @@ const DIRECTORY: Mode = Mode::RWXU;
 const ATTEMPTS: usize = 3;
 
 /// The directory of a volume.
-pub(super) struct Directory {
+pub(crate) struct Directory {
     path: PathBuf,
     root: ArcSwapOption<OwnedFd>,
 }
 
 /// What a failed call becomes, in words.
-pub(super) fn failed(errno: Errno, verb: &str, path: &str) -> FsError {
+pub(crate) fn failed(errno: Errno, verb: &str, path: &str) -> FsError {
     match errno {
         Errno::NOENT | Errno::STALE => FsError::NotFound,
         Errno::EXIST => FsError::Exists,
@@ -34,12 +34,12 @@ pub(super) fn failed(errno: Errno, verb: &str, path: &str) -> FsError {
 }
 
 impl Directory {
-    pub(super) fn new(path: PathBuf) -> Self {
+    pub(crate) fn new(path: PathBuf) -> Self {
         Self { path, root: ArcSwapOption::empty() }
     }
 
     /// Opens the directory by its path, as whoever mounted it may have mounted it again.
-    pub(super) fn reopen(&self) -> Result<(), FsError> {
+    pub(crate) fn reopen(&self) -> Result<(), FsError> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = rustix::fs::open(&self.path, flags, Mode::empty())
             .map_err(|errno| failed(errno, "open", &self.path.display().to_string()))?;
@@ -68,16 +68,16 @@ impl Directory {
         }
     }
 
-    pub(super) fn create(&self, path: &str) -> Result<OwnedFd, FsError> {
+    pub(crate) fn create(&self, path: &str) -> Result<OwnedFd, FsError> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
         self.rooted("create", path, |root| below(root, path, flags, FILE))
     }
 
-    pub(super) fn open(&self, path: &str) -> Result<OwnedFd, FsError> {
+    pub(crate) fn open(&self, path: &str) -> Result<OwnedFd, FsError> {
         self.rooted("open", path, |root| below(root, path, OFlags::RDONLY, Mode::empty()))
     }
 
-    pub(super) fn link(&self, from: &str, to: &str) -> Result<(), FsError> {
+    pub(crate) fn link(&self, from: &str, to: &str) -> Result<(), FsError> {
         check(to)?;
         self.rooted("link", from, |root| {
             let ((from, old), (to, new)) = (parent(root, from)?, parent(root, to)?);
@@ -85,7 +85,7 @@ impl Directory {
         })
     }
 
-    pub(super) fn list(&self, path: &str) -> Result<Vec<String>, FsError> {
+    pub(crate) fn list(&self, path: &str) -> Result<Vec<String>, FsError> {
         self.rooted("list", path, |root| {
             let directory = below(root, path, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())?;
             let mut names = Vec::new();
@@ -100,14 +100,14 @@ impl Directory {
         })
     }
 
-    pub(super) fn unlink(&self, path: &str) -> Result<(), FsError> {
+    pub(crate) fn unlink(&self, path: &str) -> Result<(), FsError> {
         self.rooted("remove", path, |root| {
             let (directory, name) = parent(root, path)?;
             rustix::fs::unlinkat(directory, name, AtFlags::empty())
         })
     }
 
-    pub(super) fn length(&self, path: &str) -> Result<u64, FsError> {
+    pub(crate) fn length(&self, path: &str) -> Result<u64, FsError> {
         let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::STATX_FORCE_SYNC;
         self.rooted("look at", path, |root| {
             let (directory, name) = parent(root, path)?;
@@ -116,7 +116,7 @@ impl Directory {
     }
 
     /// How long ago a file was written, by the clock of the file system that wrote another just now.
-    pub(super) fn age(&self, path: &str, newest: &str) -> Result<i64, FsError> {
+    pub(crate) fn age(&self, path: &str, newest: &str) -> Result<i64, FsError> {
         let modified = |path: &str| {
             self.rooted("look at", path, |root| {
                 let (directory, name) = parent(root, path)?;
@@ -127,23 +127,46 @@ impl Directory {
         Ok(modified(newest)?.saturating_sub(modified(path)?))
     }
 
-    pub(super) fn sync(&self, path: &str) -> Result<(), FsError> {
+    pub(crate) fn sync(&self, path: &str) -> Result<(), FsError> {
         self.rooted("sync", path, |root| {
             rustix::fs::fsync(below(root, path, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())?)
         })
     }
 
-    pub(super) fn make(&self, path: &str) -> Result<(), FsError> {
+    pub(crate) fn make(&self, path: &str) -> Result<(), FsError> {
         self.rooted("make", path, |root| {
             let (directory, name) = parent(root, path)?;
             rustix::fs::mkdirat(directory, name, DIRECTORY)
         })
     }
 
-    pub(super) fn free(&self) -> Result<u64, FsError> {
+    pub(crate) fn free(&self) -> Result<u64, FsError> {
+        self.room().map(|(free, _)| free)
+    }
+
+    /// Bytes that are free, and files that can still be made where the file system counts them.
+    pub(crate) fn room(&self) -> Result<(u64, Option<u64>), FsError> {
         self.rooted("look at", "", |root| {
             let found = rustix::fs::fstatvfs(root)?;
-            Ok(found.f_bavail.saturating_mul(found.f_frsize))
+            let files = (found.f_files > 0).then_some(found.f_favail);
+            Ok((found.f_bavail.saturating_mul(found.f_frsize), files))
+        })
+    }
+
+    /// Removes a directory that is empty.
+    pub(crate) fn remove_directory(&self, path: &str) -> Result<(), FsError> {
+        self.rooted("remove", path, |root| {
+            let (directory, name) = parent(root, path)?;
+            rustix::fs::unlinkat(directory, name, AtFlags::REMOVEDIR)
+        })
+    }
+
+    /// Whether this user may make names in a directory.
+    pub(crate) fn may_write(&self, path: &str) -> Result<(), FsError> {
+        self.rooted("write to", path, |root| {
+            let (directory, name) = parent(root, path)?;
+            let access = Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK;
+            rustix::fs::accessat(directory, name, access, AtFlags::EACCESS)
         })
     }
 }

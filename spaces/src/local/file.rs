@@ -114,7 +114,7 @@ impl OpenFile for Reading {
     }
 }
 
-pub(super) fn write_at(file: &OwnedFd, content: &[u8], offset: u64, path: &str) -> Result<(), FsError> {
+pub(crate) fn write_at(file: &OwnedFd, content: &[u8], offset: u64, path: &str) -> Result<(), FsError> {
     let mut done = 0;
     while let Some(rest) = content.get(done..).filter(|rest| !rest.is_empty()) {
         match retry_on_intr(|| rustix::io::pwrite(file, rest, offset + done as u64)) {
@@ -126,7 +126,7 @@ pub(super) fn write_at(file: &OwnedFd, content: &[u8], offset: u64, path: &str) 
     Ok(())
 }
 
-pub(super) fn read_at(file: &OwnedFd, offset: u64, length: usize, path: &str) -> Result<Bytes, FsError> {
+pub(crate) fn read_at(file: &OwnedFd, offset: u64, length: usize, path: &str) -> Result<Bytes, FsError> {
     let mut content = Vec::new();
     while content.len() < length {
         // Grown as the file shows to be long: who reads an entry asks for the longest there can be.
@@ -141,6 +141,6 @@ pub(super) fn read_at(file: &OwnedFd, offset: u64, length: usize, path: &str) ->
     Ok(content.into())
 }
 
-pub(super) fn sync(file: &OwnedFd, path: &str) -> Result<(), FsError> {
+pub(crate) fn sync(file: &OwnedFd, path: &str) -> Result<(), FsError> {
     retry_on_intr(|| rustix::fs::fdatasync(file)).map_err(|errno| failed(errno, "sync", path))
 }

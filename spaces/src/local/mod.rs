@@ -1,9 +1,9 @@
 //! A directory of this machine as a volume: where the shared file system is mounted.
 
 mod canary;
-mod directory;
+pub(crate) mod directory;
 mod fault;
-mod file;
+pub(crate) mod file;
 mod pool;
 pub(crate) mod read_only;
 
