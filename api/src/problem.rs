@@ -86,6 +86,8 @@ codes! {
     BodyIncomplete => "body-incomplete", 400, "The body ended early; nothing was stored";
     /// The request can not be understood.
     BadRequest => "bad-request", 400, "The request can not be understood";
+    /// A lock protects it.
+    Locked => "locked", 423, "It is locked";
     /// Too many requests, or attempts to sign in.
     TooManyRequests => "too-many-requests", 429, "Too many requests; try again later";
     /// Something is wrong inside; the log knows what.

@@ -215,6 +215,10 @@ fn engine(error: spaces::Error) -> Refusal {
         Said::IntoItself | Said::Root | Said::TooMany { .. } | Said::TooMuch { .. } => {
             with(Code::BadRequest, &told)
         }
+        Said::Locked { .. } | Said::LockConflict { .. } => with(Code::Locked, &told),
+        Said::LockGone => with(Code::PreconditionFailed, &told),
+        Said::ShareGone => with(Code::NotFound, &told),
+        Said::ShareUsedUp { .. } => with(Code::Forbidden, &told),
         Said::FormatTooOld { .. } => {
             with(Code::ControlPlaneAway, "the servers are being updated: this works once all of them are")
                 .because(told)

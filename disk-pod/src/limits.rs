@@ -67,7 +67,7 @@ async fn commit_one(app: &App, roster_generation: RosterGeneration, wanted: Limi
     }
     let handle = app.engine.space(space, volume);
     let operation = Operation::Limit { roster_generation, target, ceiling };
-    let request = Request { id: OperationId(Uuid::new_v4()), born: None, operation };
+    let request = Request { id: OperationId(Uuid::new_v4()), born: None, locks: Vec::new(), operation };
     let committed = match handle.commit(request).await {
         Ok(committed) => committed,
         Err(spaces::Error::Superseded { seen }) => {

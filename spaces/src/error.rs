@@ -6,7 +6,7 @@ use api::ids::VolumeName;
 
 use crate::file_system::FsError;
 use crate::name::NameError;
-use crate::path::PathError;
+use crate::path::{NodePath, PathError};
 
 /// Why an operation on a space was refused or failed.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -55,6 +55,30 @@ pub enum Error {
     TooMany {
         /// The most that do fit.
         most: usize,
+    },
+    /// A lock protects it, and its token was not sent.
+    #[error("it is locked; send the token of the lock, or wait until it ends")]
+    Locked {
+        /// Where the lock was made.
+        root: NodePath,
+    },
+    /// It can not be locked beside a lock that there is.
+    #[error("somebody else has locked it; wait until that lock ends")]
+    LockConflict {
+        /// Where that lock was made.
+        root: NodePath,
+    },
+    /// No such lock protects what is at the path, not any more or never.
+    #[error("there is no such lock here")]
+    LockGone,
+    /// There is no such share, or not at the moment.
+    #[error("there is no such share")]
+    ShareGone,
+    /// The share was used as often as it can be.
+    #[error("the share was used {most} times, and can not be used again")]
+    ShareUsedUp {
+        /// How often that is.
+        most: u64,
     },
     /// There would be more of something than there can be.
     #[error("there can be no more than {most} {what}")]

@@ -2,14 +2,17 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use api::bytes::Bytes;
 use api::generation::{Generation, RosterGeneration};
 use uuid::Uuid;
 
+use crate::lock::{LockToken, NewLock};
 use crate::node::Node;
 use crate::path::NodePath;
 use crate::property::PropertyChanges;
+use crate::share::{NewShare, ShareId};
 use crate::stage::Staged;
 
 /// Names an operation, so that a retry of it is answered with the first outcome instead of being done twice.
@@ -43,6 +46,8 @@ pub struct Request {
     /// operation older than what the space remembers is refused, not done twice. `None` when this call is the only
     /// one with this id.
     pub born: Option<Generation>,
+    /// The locks that its sender holds.
+    pub locks: Vec<LockToken>,
     /// What shall be done.
     pub operation: Operation,
 }
@@ -105,6 +110,46 @@ pub enum Operation {
         /// What must hold of it.
         condition: Condition,
     },
+    /// Locks a file or directory; where nothing is it makes an empty file.
+    Lock {
+        /// What.
+        path: NodePath,
+        /// How.
+        lock: NewLock,
+    },
+    /// Counts the time of a lock anew.
+    RefreshLock {
+        /// Something that it protects.
+        path: NodePath,
+        /// Which.
+        token: LockToken,
+        /// How long it lives from now on; [`LONGEST_LOCK`](crate::LONGEST_LOCK) at most.
+        timeout: Duration,
+    },
+    /// Ends a lock.
+    Unlock {
+        /// Something that it protects.
+        path: NodePath,
+        /// Which.
+        token: LockToken,
+    },
+    /// Makes a link to a file or directory.
+    CreateShare {
+        /// To which.
+        path: NodePath,
+        /// The link.
+        share: NewShare,
+    },
+    /// Ends a share.
+    RemoveShare {
+        /// Which.
+        id: ShareId,
+    },
+    /// Counts one more use of a share, if it can be used once more.
+    UseShare {
+        /// Which.
+        id: ShareId,
+    },
     /// Changes what a client keeps with a file or directory: all of it or nothing. The content stays the same.
     SetProperties {
         /// Of which.
@@ -135,7 +180,7 @@ pub struct Committed {
 }
 
 /// A new upload.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct NewUpload {
     /// What it becomes.
     pub path: NodePath,
@@ -145,6 +190,10 @@ pub struct NewUpload {
     pub condition: Condition,
     /// Whether to make the directories above that are missing, when it is complete.
     pub parents: bool,
+    /// The locks that its sender holds, now and when the upload is complete.
+    pub locks: Vec<LockToken>,
+    /// When the content is said to be of, in milliseconds since 1970; when it is complete if `None`.
+    pub modified: Option<i64>,
 }
 
 /// How far an upload is.

@@ -7,11 +7,13 @@ use std::time::Duration;
 use api::bytes::Bytes;
 use api::generation::{Generation, RosterGeneration};
 
+use crate::lock::Lock;
 use crate::name::Name;
 use crate::node::{Node, NodeId};
 use crate::operation::{UploadId, UploadStatus};
 use crate::path::NodePath;
 use crate::property::Property;
+use crate::share::{Share, ShareId, ShareTokenHash};
 use crate::state::State;
 use crate::state::upload::Upload;
 
@@ -88,6 +90,36 @@ impl Snapshot {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let names = directory.children.range::<_, Name>((from, Bound::Unbounded));
         names.take(limit).filter_map(|(name, id)| Some((name.clone(), self.state.node(*id)?))).collect()
+    }
+
+    /// The locks that protect what is at a path, the nearest first.
+    #[must_use]
+    pub fn locks(&self, path: &NodePath) -> Vec<Lock> {
+        self.state.locks_at(path)
+    }
+
+    /// The share that a secret belongs to, by the hash of that.
+    #[must_use]
+    pub fn share_by_token(&self, token: ShareTokenHash) -> Option<Share> {
+        self.state.share_by_token(token)
+    }
+
+    /// A share.
+    #[must_use]
+    pub fn share(&self, id: ShareId) -> Option<Share> {
+        self.state.share(id)
+    }
+
+    /// Shares in the order of their ids, from behind `after` on.
+    #[must_use]
+    pub fn shares(&self, after: Option<ShareId>, limit: usize) -> Vec<Share> {
+        self.state.shares_after(after, limit)
+    }
+
+    /// The shares of one node.
+    #[must_use]
+    pub fn shares_of(&self, node: NodeId) -> Vec<Share> {
+        self.state.shares_of(node)
     }
 
     /// The properties that clients keep with a node, in the order of their names.

@@ -61,20 +61,21 @@ impl Space {
     /// # Errors
     /// Why it was refused; [`Error::OutcomeUnknown`] when it may have been done.
     pub async fn commit(&self, request: Request) -> Result<Committed, Error> {
-        let Request { id, born, operation } = request;
+        let Request { id, born, locks, operation } = request;
         let replica = self.replica()?;
         let (mut inline, mut unfinished) = (None, None);
         let intent = match operation {
             Operation::MakeDirectory { path, parents } => Intent::MakeDirectory { path, parents },
             Operation::Put { path, content, condition, parents } => {
+                let modified = content.modified;
                 let content = match content.content {
                     StagedContent::Small(content) => {
                         inline = Some(content);
-                        Content::default()
+                        Content { modified, ..Content::default() }
                     }
                     StagedContent::Large { extent, reservation, unfinished: own } => {
                         unfinished = Some(own);
-                        Content { extents: vec![extent], reservation }
+                        Content { extents: vec![extent], reservation, modified }
                     }
                 };
                 Intent::Put { path, content, condition, parents }
@@ -82,6 +83,12 @@ impl Space {
             Operation::Move { from, to, overwrite } => Intent::Move { from, to, overwrite },
             Operation::Copy { from, to, overwrite } => Intent::Copy { from, to, overwrite },
             Operation::Delete { path, condition } => Intent::Delete { path, condition },
+            Operation::Lock { path, lock } => Intent::Lock { path, lock: Box::new(lock) },
+            Operation::RefreshLock { path, token, timeout } => Intent::RefreshLock { path, token, timeout },
+            Operation::Unlock { path, token } => Intent::Unlock { path, token },
+            Operation::CreateShare { path, share } => Intent::CreateShare { path, share: Box::new(share) },
+            Operation::RemoveShare { id } => Intent::RemoveShare { id },
+            Operation::UseShare { id } => Intent::UseShare { id },
             Operation::SetProperties { path, condition, changes } => {
                 Intent::SetProperties { path, condition, changes: Box::new(changes) }
             }
@@ -89,7 +96,7 @@ impl Space {
                 Intent::Limit { roster_generation, target, ceiling }
             }
         };
-        replica.commit(Some(id), born, intent, inline, unfinished).await
+        replica.commit(Some(id), born, locks, intent, inline, unfinished).await
     }
 
     /// Begins to take the content of a file. More than a MiB, or an unknown length, is reserved first.

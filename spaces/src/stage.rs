@@ -45,6 +45,8 @@ struct Large {
 /// Content that is ready to be [put](crate::Operation::Put).
 pub struct Staged {
     length: u64,
+    /// When the content is said to be of.
+    pub(crate) modified: Option<i64>,
     pub(crate) content: StagedContent,
 }
 
@@ -113,7 +115,7 @@ impl Stage {
     pub async fn finish(self) -> Result<Staged, Error> {
         let Self { replica: _, expected: _, taken: length, small, large } = self;
         let Some(Large { mut writer, unfinished, reserved }) = large else {
-            return Ok(Staged { length, content: StagedContent::Small(small.freeze()) });
+            return Ok(Staged { length, modified: None, content: StagedContent::Small(small.freeze()) });
         };
         writer.sync().await?;
         let extent = Extent { volume: HOME, object: writer.object, offset: 0, length };
@@ -121,9 +123,13 @@ impl Stage {
         if length == 0 {
             // It was announced as large and is empty: there is nothing to refer to.
             drop(unfinished);
-            return Ok(Staged { length, content: StagedContent::Small(Bytes::new()) });
+            return Ok(Staged { length, modified: None, content: StagedContent::Small(Bytes::new()) });
         }
-        Ok(Staged { length, content: StagedContent::Large { extent, reservation, unfinished } })
+        Ok(Staged {
+            length,
+            modified: None,
+            content: StagedContent::Large { extent, reservation, unfinished },
+        })
     }
 
     /// Begins an object of its own, with room reserved when it may be large.
@@ -174,6 +180,12 @@ impl Stage {
 }
 
 impl Staged {
+    /// The same content, said to be of a time, in milliseconds since 1970. Otherwise it is of when it is put.
+    #[must_use]
+    pub fn dated(self, modified: i64) -> Self {
+        Self { modified: Some(modified), ..self }
+    }
+
     /// How many bytes it has.
     #[must_use]
     pub fn length(&self) -> u64 {

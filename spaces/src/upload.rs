@@ -67,7 +67,7 @@ impl fmt::Debug for UploadWriter {
 
 /// Begins an upload and reserves its length.
 pub(crate) async fn create(replica: &Arc<Replica>, new: NewUpload) -> Result<UploadId, Error> {
-    let NewUpload { path, length, condition, parents } = new;
+    let NewUpload { path, length, condition, parents, locks, modified } = new;
     if path.is_root() {
         return Err(Error::Root);
     }
@@ -75,7 +75,8 @@ pub(crate) async fn create(replica: &Arc<Replica>, new: NewUpload) -> Result<Upl
     let born = replica.state(Freshness::AtLeast(shared.known())).await?.generation;
     let object = shared.log.new_object(born);
     let upload = UploadId(Uuid::from_u64_pair(shared.host.random(), shared.host.random()));
-    let target = Target { path: path.names().to_vec(), expected: condition.into(), parents };
+    let (path, expected) = (path.names().to_vec(), condition.into());
+    let target = Target { path, expected, parents, locks, modified };
     replica.step(Intent::CreateUpload { upload, length, object, target: Some(Arc::new(target)) }).await?;
     replica.owned.put(upload, Owner { epoch: 1, base: 0, writer: ObjectWriter::new(shared.clone(), object) });
     Ok(upload)
@@ -192,7 +193,8 @@ impl UploadWriter {
         let (upload, epoch) = (self.id, owner.epoch);
         // The id of the upload names the operation that completes it: whoever asks again gets the first outcome.
         let operation = Some(OperationId(upload.0));
-        match self.replica.commit(operation, None, Intent::Complete { upload, epoch }, None, None).await {
+        let complete = Intent::Complete { upload, epoch };
+        match self.replica.commit(operation, None, Vec::new(), complete, None, None).await {
             Ok(committed) => {
                 self.owner = None;
                 Ok(committed)

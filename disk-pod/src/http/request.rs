@@ -21,7 +21,7 @@ pub(crate) fn of(headers: &HeaderMap, operation: Operation) -> Result<Request, E
         .transpose()?;
     Ok(match given {
         // The generation that the client knew tells how old a retry can be.
-        Some(id) => Request { id: OperationId(id), born: known(headers)?, operation },
-        None => Request { id: OperationId(Uuid::new_v4()), born: None, operation },
+        Some(id) => Request { id: OperationId(id), born: known(headers)?, locks: Vec::new(), operation },
+        None => Request { id: OperationId(Uuid::new_v4()), born: None, locks: Vec::new(), operation },
     })
 }

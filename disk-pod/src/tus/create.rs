@@ -52,7 +52,8 @@ pub(crate) async fn create(app: &App, head: &Parts, body: Body) -> Result<Respon
     }
     let condition = if replace { Condition::None } else { Condition::Absent };
     let space = app.space(&grant);
-    let id = space.create_upload(NewUpload { path, length: Bytes(length), condition, parents }).await?;
+    let new = NewUpload { path, length: Bytes(length), condition, parents, ..NewUpload::default() };
+    let id = space.create_upload(new).await?;
 
     let mut headers = HeaderMap::new();
     headers.insert(RESUMABLE, VERSION);

@@ -376,7 +376,8 @@ impl Pod {
             target: Bytes(bytes),
             ceiling: Bytes(bytes),
         };
-        let request = spaces::Request { id: spaces::OperationId(Uuid::new_v4()), born: None, operation };
+        let (id, locks) = (spaces::OperationId(Uuid::new_v4()), Vec::new());
+        let request = spaces::Request { id, born: None, locks, operation };
         self.app.engine.space(space, volume).commit(request).await.unwrap();
     }
 }

@@ -7,10 +7,12 @@ use uuid::Uuid;
 
 use super::frame::Hash;
 use crate::extent::{Extent, ObjectId, VolumeIndex};
+use crate::lock::LockToken;
 use crate::name::Name;
 use crate::node::NodeId;
 use crate::operation::{OperationId, UploadId};
 use crate::property::PropertyName;
+use crate::share::{ShareAccess, ShareId, ShareTokenHash};
 
 /// A newtype over a number, as the number.
 macro_rules! number {
@@ -69,7 +71,7 @@ macro_rules! id {
     };
 }
 
-id!(OperationId, UploadId, super::entry::EntryId);
+id!(OperationId, UploadId, LockToken, ShareId, super::entry::EntryId);
 
 fn uuid(d: &mut Decoder<'_>) -> Result<Uuid, DecodeError> {
     Uuid::from_slice(d.bytes()?).map_err(|_| DecodeError::message("an id is not 16 bytes long"))
@@ -115,6 +117,44 @@ impl<'b, C> Decode<'b, C> for Hash {
     fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, DecodeError> {
         let bytes = d.bytes()?.try_into().map_err(|_| DecodeError::message("a hash is not 32 bytes long"))?;
         Ok(Self(bytes))
+    }
+}
+
+impl<C> Encode<C> for ShareTokenHash {
+    fn encode<W: Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), EncodeError<W::Error>> {
+        e.bytes(&self.0)?.ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for ShareTokenHash {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, DecodeError> {
+        let bytes = d.bytes()?.try_into().map_err(|_| DecodeError::message("a hash is not 32 bytes long"))?;
+        Ok(Self(bytes))
+    }
+}
+
+/// As a number, which is never used again.
+impl<C> Encode<C> for ShareAccess {
+    fn encode<W: Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), EncodeError<W::Error>> {
+        e.u8(match self {
+            Self::Read => 0,
+            Self::Upload => 1,
+            Self::ReadAndUpload => 2,
+            Self::Write => 3,
+        })?
+        .ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for ShareAccess {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, DecodeError> {
+        match d.u8()? {
+            0 => Ok(Self::Read),
+            1 => Ok(Self::Upload),
+            2 => Ok(Self::ReadAndUpload),
+            3 => Ok(Self::Write),
+            _ => Err(DecodeError::message("what a share allows is not known")),
+        }
     }
 }
 

@@ -3,14 +3,17 @@
 
 use api::bytes::Bytes;
 use api::generation::{Generation, RosterGeneration};
+use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
 use super::codec;
 use crate::extent::{Extent, ObjectId};
+use crate::lock::LockToken;
 use crate::name::Name;
 use crate::node::NodeId;
 use crate::operation::{OperationId, UploadId};
 use crate::property::PropertyName;
+use crate::share::{ShareAccess, ShareId, ShareTokenHash};
 
 /// One step of a state.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -61,8 +64,18 @@ pub(crate) enum Action {
     Abort(#[n(0)] Abort),
     #[n(11)]
     Sweep(#[n(0)] Sweep),
+    #[n(12)]
+    Lock(#[n(0)] Lock),
+    #[n(13)]
+    Unlock(#[n(0)] Unlock),
     #[n(14)]
     SetProperties(#[n(0)] SetProperties),
+    #[n(19)]
+    CreateShare(#[n(0)] CreateShare),
+    #[n(20)]
+    RemoveShare(#[n(0)] RemoveShare),
+    #[n(21)]
+    UseShare(#[n(0)] UseShare),
     #[n(32)]
     Format(#[n(0)] Format),
 }
@@ -71,6 +84,7 @@ impl Action {
     /// The format that an entry with this step has at least.
     pub(crate) fn format(&self) -> u32 {
         match self {
+            Self::CreateUpload(CreateUpload { target: Some(target), .. }) if target.is_of_format_2() => 2,
             Self::MakeDirectory(_)
             | Self::Put(_)
             | Self::Move(_)
@@ -84,7 +98,12 @@ impl Action {
             | Self::Abort(_)
             | Self::Sweep(_)
             | Self::Format(_) => 1,
-            Self::SetProperties(_) => 2,
+            Self::Lock(_)
+            | Self::Unlock(_)
+            | Self::SetProperties(_)
+            | Self::CreateShare(_)
+            | Self::RemoveShare(_)
+            | Self::UseShare(_) => 2,
         }
     }
 }
@@ -186,6 +205,18 @@ pub(crate) struct Target {
     pub(crate) expected: Expected,
     #[n(2)]
     pub(crate) parents: bool,
+    /// The locks that were held when it was begun.
+    #[cbor(n(3), skip_if = "Vec::is_empty")]
+    pub(crate) locks: Vec<LockToken>,
+    /// When the content is said to be of, when that is not when it is complete.
+    #[n(4)]
+    pub(crate) modified: Option<i64>,
+}
+
+impl Target {
+    fn is_of_format_2(&self) -> bool {
+        !self.locks.is_empty() || self.modified.is_some()
+    }
 }
 
 /// A condition.
@@ -258,6 +289,71 @@ pub(crate) struct Sweep {
     pub(crate) low: Generation,
     #[cbor(n(1), with = "codec::generation")]
     pub(crate) truncated: Generation,
+}
+
+/// Locks a node, or counts the time of a lock that there is anew; then nothing but the time is another.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct Lock {
+    #[n(0)]
+    pub(crate) token: LockToken,
+    #[n(1)]
+    pub(crate) node: NodeId,
+    #[n(2)]
+    pub(crate) exclusive: bool,
+    /// Whether all in it is locked as well.
+    #[n(3)]
+    pub(crate) infinite: bool,
+    #[n(4)]
+    pub(crate) owner: String,
+    #[n(5)]
+    pub(crate) creator: String,
+    #[n(6)]
+    pub(crate) timeout_ms: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct Unlock {
+    #[n(0)]
+    pub(crate) token: LockToken,
+}
+
+/// A link to a node.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct CreateShare {
+    #[n(0)]
+    pub(crate) id: ShareId,
+    #[n(1)]
+    pub(crate) node: NodeId,
+    #[n(2)]
+    pub(crate) token_hash: ShareTokenHash,
+    #[n(3)]
+    pub(crate) access: ShareAccess,
+    #[n(4)]
+    pub(crate) password: Option<ByteVec>,
+    #[n(5)]
+    pub(crate) expires: Option<i64>,
+    #[n(6)]
+    pub(crate) most_uses: Option<u64>,
+    #[n(7)]
+    pub(crate) creator: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct RemoveShare {
+    #[n(0)]
+    pub(crate) id: ShareId,
+}
+
+/// Counts a use of a share.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct UseShare {
+    #[n(0)]
+    pub(crate) id: ShareId,
 }
 
 /// Changes what a client keeps with a node.

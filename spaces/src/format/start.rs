@@ -8,7 +8,7 @@ use minicbor::{Decode, Encode};
 use super::codec;
 use super::entry::Committer;
 use super::frame::{self, Hash, Mark};
-use super::record::{Property, Target};
+use super::record::{CreateShare, Lock, Property, Target};
 use super::{FORMAT, entry::EntryError};
 use crate::extent::{Extent, ObjectId};
 use crate::name::Name;
@@ -49,8 +49,12 @@ pub(crate) struct Start {
     pub(crate) clocks: Vec<StartClock>,
     #[n(12)]
     pub(crate) limit: StartLimit,
+    #[cbor(n(15), skip_if = "Vec::is_empty")]
+    pub(crate) locks: Vec<StartLock>,
     #[cbor(n(16), skip_if = "Vec::is_empty")]
     pub(crate) properties: Vec<StartProperties>,
+    #[cbor(n(17), skip_if = "Vec::is_empty")]
+    pub(crate) shares: Vec<StartShare>,
 }
 
 /// A directory, or a file when it has extents.
@@ -150,6 +154,26 @@ pub(crate) struct StartLimit {
     pub(crate) target: Bytes,
     #[cbor(n(3), with = "codec::bytes")]
     pub(crate) ceiling: Bytes,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct StartLock {
+    #[n(0)]
+    pub(crate) lock: Lock,
+    #[n(1)]
+    pub(crate) expires: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct StartShare {
+    #[n(0)]
+    pub(crate) share: CreateShare,
+    #[n(1)]
+    pub(crate) created: i64,
+    #[n(2)]
+    pub(crate) uses: u64,
 }
 
 /// The properties of a node that has some.

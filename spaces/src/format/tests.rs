@@ -11,16 +11,21 @@ use super::entry::{Committer, Entry, EntryError, EntryId, encoded_length};
 use super::frame::{Hash, Mark, seal};
 use super::record::{self, Action, Expected, Identified, Record, Target};
 use crate::extent::{Extent, ObjectId, VolumeIndex};
+use crate::lock::LockToken;
 use crate::node::NodeId;
 use crate::operation::{OperationId, UploadId};
 use crate::property::PropertyName;
+use crate::share::{ShareAccess, ShareId, ShareTokenHash};
 
 fn every_action() -> Vec<Action> {
     let (parent, node, name) = (NodeId(1), NodeId(300), "ü".parse::<crate::Name>().unwrap());
     let upload = UploadId(Uuid::from_u128(5));
     let object = ObjectId { born: Generation(3), random: u64::MAX };
     let extents = vec![Extent { volume: VolumeIndex(0), object, offset: 0, length: 1 << 40 }];
-    let target = |expected| Some(Target { path: vec![name.clone(), name.clone()], expected, parents: true });
+    let target = |expected| {
+        let path = vec![name.clone(), name.clone()];
+        Some(Target { path, expected, parents: true, locks: Vec::new(), modified: None })
+    };
     let create = |target| {
         let length = Bytes(9);
         Action::CreateUpload(record::CreateUpload { upload, length, object, target })
@@ -57,7 +62,48 @@ fn every_action_of_format_2() -> Vec<(Action, usize, &'static str)> {
     let name = PropertyName::new("DAV:", "ü");
     let property = record::Property { name: name.clone(), value: "<a/>".to_owned() };
     let (set, removed) = (vec![property], vec![name]);
+    let token = LockToken(Uuid::from_u128(6));
+    let text = || "<me/>".to_owned();
+    let share = |password: Option<&[u8]>, expires, most_uses| {
+        let (id, token_hash) = (ShareId(Uuid::from_u128(7)), ShareTokenHash([9; 32]));
+        let (access, password) = (ShareAccess::Write, password.map(|bytes| bytes.to_vec().into()));
+        let creator = text();
+        Action::CreateShare(record::CreateShare {
+            id,
+            node,
+            token_hash,
+            access,
+            password,
+            expires,
+            most_uses,
+            creator,
+        })
+    };
+    let lock = |exclusive, infinite| {
+        let (owner, creator, timeout_ms) = (text(), text(), 1 << 33);
+        Action::Lock(record::Lock { token, node, exclusive, infinite, owner, creator, timeout_ms })
+    };
+    let create = |locks, modified| {
+        let target =
+            Target { path: Vec::new(), expected: Expected::Anything, parents: false, locks, modified };
+        let object = ObjectId { born: Generation(3), random: 4 };
+        let (upload, length) = (UploadId(Uuid::from_u128(5)), Bytes(9));
+        Action::CreateUpload(record::CreateUpload { upload, length, object, target: Some(target) })
+    };
     vec![
+        (lock(true, false), 194, "81c7aac3a07710d7"),
+        (lock(false, true), 194, "a7ce5aa773ec6fc5"),
+        (Action::Unlock(record::Unlock { token }), 162, "49badf98dd16c127"),
+        (create(vec![token], None), 197, "4bbda702359dce03"),
+        (create(Vec::new(), Some(-5)), 180, "cd28003053f59f95"),
+        (share(None, None, None), 210, "9aa817708ec1b3a1"),
+        (share(Some(b"verifier"), Some(-1), Some(3)), 224, "8e290a4b94288ec1"),
+        (
+            Action::RemoveShare(record::RemoveShare { id: ShareId(Uuid::from_u128(7)) }),
+            162,
+            "1c9c1df7a3be6593",
+        ),
+        (Action::UseShare(record::UseShare { id: ShareId(Uuid::from_u128(7)) }), 162, "bdbda98c795461ec"),
         (
             Action::SetProperties(record::SetProperties { node, set, removed, modified: Some(-1) }),
             180,

@@ -54,6 +54,18 @@ pub(super) fn sentence(state: &State, action: &Action) -> String {
         Action::Sweep(record::Sweep { low, truncated }) => {
             format!("forgets operations born before {low}, and data files dropped up to {truncated}")
         }
+        Action::Lock(record::Lock { token, node, exclusive, infinite, owner: _, creator, timeout_ms }) => {
+            let how = if *exclusive { "for one alone" } else { "for several" };
+            let depth = if *infinite { " with all in it" } else { "" };
+            let node = path(state, *node);
+            format!("locks {node}{depth} {how} for {timeout_ms} ms, as {token}, by {creator:?}")
+        }
+        Action::Unlock(record::Unlock { token }) => format!("ends the lock {token}"),
+        Action::CreateShare(record::CreateShare { id, node, creator, .. }) => {
+            format!("shares {} as {id}, by {creator:?}", path(state, *node))
+        }
+        Action::RemoveShare(record::RemoveShare { id }) => format!("ends the share {id}"),
+        Action::UseShare(record::UseShare { id }) => format!("counts a use of the share {id}"),
         Action::SetProperties(record::SetProperties { node, set, removed, modified }) => {
             let time = modified.map(|time| format!(", and says it is of {time}")).unwrap_or_default();
             let (set, removed) = (set.len(), removed.len());
@@ -121,7 +133,7 @@ fn known(state: &State, upload: UploadId) -> String {
 }
 
 fn planned(target: &Target) -> String {
-    let Target { path, expected, parents: _ } = target;
+    let Target { path, expected, parents: _, locks: _, modified: _ } = target;
     let condition = match expected {
         Expected::Anything => String::new(),
         Expected::Nothing => ", if nothing is there".to_owned(),

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::Pending;
 use super::actor::Actor;
 use super::draft::{Draft, Verdict};
-use super::expiry::Expiry;
+use super::expiry::{Expiry, ended};
 use super::garbage::Unfinished;
 use super::pack::Pack;
 use crate::error::Error;
@@ -100,6 +100,10 @@ impl Actor {
         let mut draft = Draft::new(state, committer, clock, settings.format);
         let elapsed = self.shared.host.elapsed();
         for action in self.expiry.due(state, committer, clock, elapsed, &settings) {
+            draft.add_own(action);
+        }
+        // What has ended hinders no operation that comes after.
+        for action in ended(state, committer, clock) {
             draft.add_own(action);
         }
         let verdicts = round.iter().map(|pending| draft.add(pending)).collect();

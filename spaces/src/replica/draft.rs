@@ -82,6 +82,9 @@ impl Draft {
             Err(error) => Verdict::Refused(error),
             Ok(Planned::Nothing { node }) => Verdict::Holds { node },
             Ok(Planned::Steps { actions, nodes }) => {
+                if let Err(error) = self.state.unlocked(&actions, &pending.locks) {
+                    return Verdict::Refused(error);
+                }
                 let needed = actions.iter().map(Action::format).fold(0, u32::max);
                 if needed > self.format {
                     self.raise(needed)

@@ -1,9 +1,9 @@
-//! Uploads that nobody goes on with give back what they have reserved.
+//! Uploads that nobody goes on with give back what they have reserved; locks and shares end.
 
 use std::time::Duration;
 
 use crate::format::entry::Committer;
-use crate::format::record::{Abort, Action};
+use crate::format::record::{Abort, Action, RemoveShare, Unlock};
 use crate::settings::Settings;
 use crate::state::State;
 use crate::state::upload::Upload;
@@ -41,4 +41,13 @@ impl Expiry {
         let dead = state.uploads.iter().filter(|(_, upload)| expired(upload));
         dead.take(MOST_AT_ONCE).map(|(id, _)| Action::Abort(Abort { upload: *id })).collect()
     }
+}
+
+/// The steps that end locks and shares whose time has come. They come first in each entry, so that a lock which nobody
+/// has taken away yet hinders nobody.
+pub(super) fn ended(state: &State, committer: Committer, clock: i64) -> Vec<Action> {
+    let Some(now) = state.clocks.expiry(committer, clock) else { return Vec::new() };
+    let locks = state.locks.expired(now).map(|token| Action::Unlock(Unlock { token }));
+    let shares = state.shares.expired(now).take(MOST_AT_ONCE);
+    locks.chain(shares.map(|id| Action::RemoveShare(RemoveShare { id }))).collect()
 }

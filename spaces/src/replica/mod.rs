@@ -22,6 +22,7 @@ use self::garbage::Unfinished;
 use crate::error::Error;
 use crate::format::entry::Committer;
 use crate::host::Host;
+use crate::lock::LockToken;
 use crate::log::{Log, LogError};
 use crate::operation::{Committed, OperationId};
 use crate::settings::Settings;
@@ -81,6 +82,8 @@ pub(crate) struct Pending {
     pub(crate) id: Option<OperationId>,
     /// What its sender knew; `None` when nobody else can ask for the same.
     pub(crate) born: Option<Generation>,
+    /// The locks that its sender holds.
+    pub(crate) locks: Vec<LockToken>,
     /// What this pod knew when it first tried to write it. From then on it is as old as that.
     tried: Option<Generation>,
     pub(crate) intent: Intent,
@@ -119,13 +122,14 @@ impl Replica {
         &self,
         id: Option<OperationId>,
         born: Option<Generation>,
+        locks: Vec<LockToken>,
         intent: Intent,
         inline: Option<Bytes>,
         unfinished: Option<Unfinished>,
     ) -> Result<Committed, Error> {
         let (reply, answer) = oneshot::channel();
         let arrived = self.shared.tick();
-        let pending = Pending { id, born, tried: None, intent, inline, unfinished, arrived, reply };
+        let pending = Pending { id, born, locks, tried: None, intent, inline, unfinished, arrived, reply };
         self.send(Message::Commit(Box::new(pending)))?;
         answer.await.unwrap_or(Err(Error::OutcomeUnknown))
     }
@@ -133,7 +137,7 @@ impl Replica {
     /// An operation that tells from its effect whether it was done before. That its outcome is not known harms
     /// nobody: asking again is always right, so to its caller the volume did not answer.
     pub(crate) async fn step(&self, intent: Intent) -> Result<Committed, Error> {
-        self.commit(None, None, intent, None, None).await.map_err(|error| match error {
+        self.commit(None, None, Vec::new(), intent, None, None).await.map_err(|error| match error {
             Error::OutcomeUnknown => Error::Stalled(self.shared.log.volume.name.clone()),
             error => error,
         })

@@ -154,6 +154,11 @@ impl History {
             | Error::TooDeep
             | Error::TooMany { .. }
             | Error::TooMuch { .. }
+            | Error::Locked { .. }
+            | Error::LockConflict { .. }
+            | Error::LockGone
+            | Error::ShareGone
+            | Error::ShareUsedUp { .. }
             | Error::FormatTooOld { .. }
             | Error::TooLong => {
                 self.world.wrong(format!("7: a pod answered: {error}"));

@@ -297,5 +297,5 @@ async fn commit(
         },
         Wish::CreateUpload { .. } => return Err(Error::OutcomeUnknown),
     };
-    space.commit(Request { id, born, operation }).await
+    space.commit(Request { id, born, locks: Vec::new(), operation }).await
 }

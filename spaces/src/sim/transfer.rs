@@ -64,6 +64,7 @@ impl Member {
                 length: Size(length),
                 condition: condition(&demand),
                 parents,
+                ..NewUpload::default()
             };
             self.world.note(|| format!("member {number} asks pod {pod}: {wish:?}"));
             let (claimed, demand, path) = (wish.clone(), demand.clone(), path.clone());

@@ -466,7 +466,7 @@ impl Said {
 }
 
 fn demanded(target: &Target) -> (String, Demand, bool) {
-    let Target { path, expected, parents } = target;
+    let Target { path, expected, parents, locks: _, modified: _ } = target;
     let demand = match expected {
         Expected::Anything => Demand::Anything,
         Expected::Nothing => Demand::Nothing,

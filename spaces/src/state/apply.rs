@@ -118,7 +118,12 @@ impl State {
                 self.sweep(*low, *truncated);
                 Ok(None)
             }
+            Action::Lock(lock) => self.lock(lock, at).map(Some),
+            Action::Unlock(unlock) => self.unlock(unlock).map(|()| None),
             Action::SetProperties(changes) => self.set_properties(changes).map(Some),
+            Action::CreateShare(share) => self.create_share(share, at).map(Some),
+            Action::RemoveShare(share) => self.remove_share(share).map(|()| None),
+            Action::UseShare(share) => self.use_share(share).map(Some),
             Action::Format(record::Format { format }) => {
                 if *format <= self.format {
                     return Err(Misfit("a format goes back"));

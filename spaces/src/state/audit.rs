@@ -63,7 +63,9 @@ impl State {
                 wrong.push("an upload has another length than its extents".to_owned());
             }
         }
+        self.locks.audit(self, &mut wrong);
         self.properties.audit(self, &mut wrong);
+        self.shares.audit(self, &mut wrong);
         if used != self.used {
             wrong.push(format!("{} are said to be used, and {used} are", self.used));
         }

@@ -1,21 +1,26 @@
 //! What is wanted of a state, with nothing in it that is not known yet: contents are where they will be.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use api::bytes::Bytes;
 use api::generation::RosterGeneration;
 
 use crate::extent::{Extent, ObjectId};
 use crate::format::record::{Expected, Target};
+use crate::lock::{LockToken, NewLock};
 use crate::operation::{Condition, UploadId};
 use crate::path::NodePath;
 use crate::property::PropertyChanges;
+use crate::share::{NewShare, ShareId};
 
 /// The content of a file that is to be put.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Content {
     pub(crate) extents: Vec<Extent>,
     pub(crate) reservation: Option<UploadId>,
+    /// When it is said to be of.
+    pub(crate) modified: Option<i64>,
 }
 
 /// An operation, as the committer plans it.
@@ -49,6 +54,30 @@ pub(crate) enum Intent {
         roster_generation: RosterGeneration,
         target: Bytes,
         ceiling: Bytes,
+    },
+    /// Where nothing is it makes an empty file.
+    Lock {
+        path: NodePath,
+        lock: Box<NewLock>,
+    },
+    RefreshLock {
+        path: NodePath,
+        token: LockToken,
+        timeout: Duration,
+    },
+    Unlock {
+        path: NodePath,
+        token: LockToken,
+    },
+    CreateShare {
+        path: NodePath,
+        share: Box<NewShare>,
+    },
+    RemoveShare {
+        id: ShareId,
+    },
+    UseShare {
+        id: ShareId,
     },
     SetProperties {
         path: NodePath,

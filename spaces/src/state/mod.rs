@@ -7,6 +7,7 @@ pub(crate) mod extents;
 pub(crate) mod inode;
 pub(crate) mod intent;
 pub(crate) mod limit;
+pub(crate) mod locks;
 mod node_steps;
 pub(crate) mod objects;
 pub(crate) mod outcome;
@@ -14,6 +15,7 @@ mod place;
 pub(crate) mod plan;
 pub(crate) mod properties;
 pub(crate) mod restore;
+pub(crate) mod shares;
 mod subtree;
 #[cfg(test)]
 mod tests;
@@ -29,9 +31,11 @@ use imbl::OrdMap;
 use self::clocks::Clocks;
 use self::inode::Inode;
 use self::limit::Limit;
+use self::locks::Locks;
 use self::objects::Objects;
 use self::outcome::Outcomes;
 use self::properties::Properties;
+use self::shares::Shares;
 use self::upload::Upload;
 use crate::format::FIRST_FORMAT;
 use crate::format::frame::Hash;
@@ -58,7 +62,9 @@ pub(crate) struct State {
     pub(crate) objects: Objects,
     pub(crate) clocks: Clocks,
     pub(crate) limit: Limit,
+    pub(crate) locks: Locks,
     pub(crate) properties: Properties,
+    pub(crate) shares: Shares,
     /// The sum of the sizes of all files.
     pub(crate) used: Bytes,
     /// The sum of the lengths of all uploads under way.
@@ -81,7 +87,9 @@ impl State {
             objects: Objects::default(),
             clocks: Clocks::default(),
             limit: Limit::default(),
+            locks: Locks::default(),
             properties: Properties::default(),
+            shares: Shares::default(),
             used: Bytes::ZERO,
             reserved: Bytes::ZERO,
         }

@@ -38,6 +38,7 @@ impl State {
     }
 
     pub(super) fn detach(&mut self, id: NodeId) -> Applied {
+        self.unlock_place(id);
         let inode = self.nodes.get(&id).ok_or(Misfit("a node is missing"))?;
         let (parent, name) = (inode.parent, inode.name.clone().ok_or(Misfit("the root is to go"))?);
         match self.children_mut(parent)?.remove(&name) {
@@ -189,7 +190,9 @@ impl State {
         if let Content::File(file) = inode.content {
             self.release(&file, at)?;
         }
+        self.locks.forget(id);
         self.properties.forget(id);
+        self.shares.forget(id);
         Ok(())
     }
 }

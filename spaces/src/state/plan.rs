@@ -58,6 +58,12 @@ impl State {
                 let (roster_generation, target, ceiling) = (*roster_generation, *target, *ceiling);
                 self.plan_limit(record::Limit { roster_generation, target, ceiling })
             }
+            Intent::Lock { path, lock } => self.plan_lock(path, lock),
+            Intent::RefreshLock { path, token, timeout } => self.plan_refresh(path, *token, *timeout),
+            Intent::Unlock { path, token } => self.plan_unlock(path, *token),
+            Intent::CreateShare { path, share } => self.plan_share(path, share),
+            Intent::RemoveShare { id } => self.plan_unshare(*id),
+            Intent::UseShare { id } => self.plan_use(*id),
             Intent::SetProperties { path, condition, changes } => {
                 self.plan_properties(path, condition, changes)
             }
@@ -118,7 +124,7 @@ impl State {
             return Err(Error::Precondition);
         }
         let freed = self.replaceable(slot.taken)?;
-        let Content { extents, reservation } = content;
+        let Content { extents, reservation, modified } = content;
         let held = reservation.and_then(|id| self.uploads.get(&id)).and_then(Upload::open);
         let held = held.filter(|open| open.target.is_none());
         let reserved = held.map_or(Bytes::ZERO, |open| open.length);
@@ -132,6 +138,7 @@ impl State {
         let reservation = reservation.filter(|_| held.is_some());
         let (name, extents) = (slot.name.clone(), extents.clone());
         actions.push(Action::Put(record::Put { parent, name, extents, reservation }));
+        actions.extend(self.dated(&slot, *modified));
         let nodes = actions.len();
         Ok(Planned::Steps { actions, nodes })
     }

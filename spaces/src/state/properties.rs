@@ -8,6 +8,7 @@ use imbl::OrdMap;
 use super::State;
 use super::apply::{Applied, Misfit};
 use super::inode::Content;
+use super::place::Slot;
 use super::plan::{Plan, Planned};
 use crate::error::Error;
 use crate::format::record::{self, Action};
@@ -153,6 +154,15 @@ impl State {
             return Ok(Planned::Nothing { node: Some(node) });
         }
         Ok(Planned::one(Action::SetProperties(record::SetProperties { node, set, removed, modified })))
+    }
+
+    /// The step that says when the content of the file at a place is said to be of, once it is there.
+    pub(super) fn dated(&self, slot: &Slot<'_>, modified: Option<i64>) -> Option<Action> {
+        let new = || NodeId(self.next.saturating_add(slot.missing.len() as u64));
+        let node = slot.taken.unwrap_or_else(new);
+        let (set, removed) = (Vec::new(), Vec::new());
+        modified?;
+        Some(Action::SetProperties(record::SetProperties { node, set, removed, modified }))
     }
 
     fn room_for_properties(&self, added: usize, freed: usize) -> Result<(), Error> {

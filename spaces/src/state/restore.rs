@@ -10,9 +10,11 @@ use super::apply::Misfit;
 use super::clocks::Clocks;
 use super::inode::{Content, Directory, File, Inode, length};
 use super::limit::Limit;
+use super::locks::Locks;
 use super::objects::{Objects, Use};
 use super::outcome::Outcomes;
 use super::properties::Properties;
+use super::shares::Shares;
 use super::upload::{Complete, HOME, Open, Upload};
 use crate::extent::VolumeIndex;
 use crate::format::record::Identified;
@@ -38,7 +40,9 @@ impl State {
             dropped,
             clocks,
             limit: StartLimit { bytes, roster_generation, target, ceiling },
+            locks,
             properties,
+            shares,
         } = start;
         let limit = Limit { bytes, roster_generation, target, ceiling };
         if !(FIRST_FORMAT..=FORMAT).contains(&log_format) {
@@ -57,7 +61,9 @@ impl State {
             objects: Objects::default(),
             clocks: Clocks::default(),
             limit,
+            locks: Locks::restore(locks)?,
             properties: Properties::restore(properties)?,
+            shares: Shares::restore(shares)?,
             ..Self::genesis(space)
         };
         state.restore_nodes(nodes_of)?;
@@ -194,7 +200,9 @@ impl State {
                 .map(|(committer, clock)| StartClock { committer, clock })
                 .collect(),
             limit: StartLimit { bytes, roster_generation, target, ceiling },
+            locks: self.locks.to_start(),
             properties: self.properties.to_start(),
+            shares: self.shares.to_start(),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Properties of the fold: whatever is asked in whatever order, the books balance, and the records alone lead to the
 //! same state.
 
+use std::time::Duration;
+
 use api::bytes::Bytes;
 use api::generation::{Generation, RosterGeneration};
 use api::ids::SpaceId;
@@ -17,10 +19,12 @@ use crate::extent::{Extent, ObjectId};
 use crate::format::FORMAT;
 use crate::format::entry::{Committer, Entry, EntryId};
 use crate::format::record::{Action, Format, Identified, Record, Sweep, Target};
+use crate::lock::{LockDepth, LockScope, LockToken, NewLock};
 use crate::node::NodeId;
 use crate::operation::{Condition, OperationId, UploadId};
 use crate::path::NodePath;
 use crate::property::{Property, PropertyChanges, PropertyName};
+use crate::share::{NewShare, ShareAccess, ShareId, ShareTokenHash};
 
 const LIMIT: u64 = 60;
 
@@ -44,15 +48,45 @@ fn object() -> impl Strategy<Value = ObjectId> {
 fn content() -> impl Strategy<Value = Content> {
     (object(), 0_u64..20, prop::option::of(upload_id())).prop_map(|(object, length, reservation)| {
         let extent = Extent { volume: HOME, object, offset: 3, length };
-        Content { extents: (length > 0).then_some(extent).into_iter().collect(), reservation }
+        Content { extents: (length > 0).then_some(extent).into_iter().collect(), reservation, modified: None }
     })
 }
 
 fn target() -> impl Strategy<Value = Option<std::sync::Arc<Target>>> {
     let target = (path(), condition(), any::<bool>()).prop_map(|(path, condition, parents)| {
-        std::sync::Arc::new(Target { path: path.names().to_vec(), expected: condition.into(), parents })
+        let (path, expected) = (path.names().to_vec(), condition.into());
+        std::sync::Arc::new(Target { path, expected, parents, locks: vec![token(0)], modified: Some(-9) })
     });
     prop::option::weighted(0.7, target)
+}
+
+fn token(number: u128) -> LockToken {
+    LockToken(Uuid::from_u128(number))
+}
+
+fn lock() -> impl Strategy<Value = NewLock> {
+    (0_u128..5, any::<bool>(), any::<bool>()).prop_map(|(number, exclusive, infinite)| NewLock {
+        token: token(number),
+        scope: if exclusive { LockScope::Exclusive } else { LockScope::Shared },
+        depth: if infinite { LockDepth::Infinity } else { LockDepth::Zero },
+        owner: "owner".to_owned(),
+        creator: "creator".to_owned(),
+        timeout: Duration::from_secs(60),
+    })
+}
+
+fn share() -> impl Strategy<Value = NewShare> {
+    (0_u8..3, prop::option::of(0_u64..3), prop::option::of(0_i64..9)).prop_map(|(id, most_uses, expires)| {
+        NewShare {
+            id: ShareId(Uuid::from_u128(u128::from(id))),
+            token_hash: ShareTokenHash([id; 32]),
+            access: ShareAccess::ReadAndUpload,
+            password: None,
+            expires,
+            most_uses,
+            creator: "creator".to_owned(),
+        }
+    })
 }
 
 fn changes() -> impl Strategy<Value = PropertyChanges> {
@@ -93,6 +127,14 @@ fn intent() -> impl Strategy<Value = Intent> {
         ),
         3 => (upload_id(), 1_u64..4).prop_map(|(upload, epoch)| Intent::Complete { upload, epoch }),
         1 => upload_id().prop_map(|upload| Intent::Abort { upload }),
+        2 => (path(), lock()).prop_map(|(path, lock)| Intent::Lock { path, lock: lock.into() }),
+        1 => (path(), 0_u128..5).prop_map(|(path, number)| {
+            Intent::RefreshLock { path, token: token(number), timeout: Duration::from_secs(number as u64) }
+        }),
+        2 => (path(), 0_u128..5).prop_map(|(path, number)| Intent::Unlock { path, token: token(number) }),
+        1 => (path(), share()).prop_map(|(path, share)| Intent::CreateShare { path, share: share.into() }),
+        1 => (0_u128..3).prop_map(|id| Intent::RemoveShare { id: ShareId(Uuid::from_u128(id)) }),
+        2 => (0_u128..3).prop_map(|id| Intent::UseShare { id: ShareId(Uuid::from_u128(id)) }),
         3 => (path(), condition(), changes()).prop_map(|(path, condition, changes)| Intent::SetProperties {
             path,
             condition,
@@ -119,10 +161,16 @@ impl World {
     }
 
     pub(super) fn commit(&mut self, intent: &Intent) -> Result<(), Error> {
+        self.commit_with(intent, &[])
+    }
+
+    /// Commits for somebody who holds some locks.
+    pub(super) fn commit_with(&mut self, intent: &Intent, held: &[LockToken]) -> Result<(), Error> {
         match self.state.plan(intent)? {
             Planned::Nothing { .. } => Ok(()),
             Planned::Steps { actions, nodes } => {
                 assert!(nodes > 0 && !actions.is_empty());
+                self.state.unlocked(&actions, held)?;
                 self.write(actions)
                     .unwrap_or_else(|misfit| panic!("{intent:?} was planned wrongly: {misfit}"));
                 Ok(())
@@ -168,12 +216,13 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_books_balance(intents in prop::collection::vec(intent(), 1..40)) {
+    fn the_books_balance(intents in prop::collection::vec((intent(), any::<bool>()), 1..40)) {
         let mut world = World::new();
-        for intent in &intents {
+        for (intent, holds) in &intents {
             let before = world.state.clone();
+            let held: Vec<LockToken> = (0..5).map(token).collect();
             let room = before.limit.bytes.saturating_sub(before.used).saturating_sub(before.reserved);
-            let refused = world.commit(intent);
+            let refused = world.commit_with(intent, if *holds { &held } else { &[] });
             let state = &world.state;
             prop_assert_eq!(state.audit(), Vec::<String>::new());
             if refused.is_err() {
@@ -184,6 +233,9 @@ proptest! {
             let taken_before = before.used.saturating_add(before.reserved);
             if !matches!(intent, Intent::Limit { .. }) {
                 prop_assert!(taken <= taken_before || taken <= state.limit.bytes, "{:?}", intent);
+            }
+            if *holds {
+                prop_assert!(!matches!(refused, Err(Error::Locked { .. })), "{:?}", intent);
             }
             if let Err(Error::QuotaExceeded { needed, .. }) = refused {
                 prop_assert!(needed > room, "{:?}", intent);
@@ -231,7 +283,7 @@ fn records_that_fit_nothing_are_misfits() {
     world.commit(&directory("a/b")).unwrap();
     let put = |object: ObjectId| {
         let extents = vec![Extent { volume: HOME, object, offset: 0, length: 1 }];
-        let content = Content { extents, reservation: None };
+        let content = Content { extents, ..Content::default() };
         Intent::Put { path: "f".parse().unwrap(), content, condition: Condition::None, parents: false }
     };
     world.commit(&put(ObjectId { born: Generation(1), random: 1 })).unwrap();
@@ -253,6 +305,28 @@ fn records_that_fit_nothing_are_misfits() {
         Action::Abort(r::Abort { upload: UploadId(Uuid::nil()) }),
         Action::Format(r::Format { format: FORMAT }),
         Action::Format(r::Format { format: FORMAT + 1 }),
+        Action::Lock(r::Lock {
+            token: token(1),
+            node: NodeId(77),
+            exclusive: true,
+            infinite: true,
+            owner: String::new(),
+            creator: String::new(),
+            timeout_ms: 1,
+        }),
+        Action::Unlock(r::Unlock { token: token(1) }),
+        Action::RemoveShare(r::RemoveShare { id: ShareId(Uuid::nil()) }),
+        Action::UseShare(r::UseShare { id: ShareId(Uuid::nil()) }),
+        Action::CreateShare(r::CreateShare {
+            id: ShareId(Uuid::nil()),
+            node: NodeId(77),
+            token_hash: ShareTokenHash([0; 32]),
+            access: ShareAccess::Read,
+            password: None,
+            expires: None,
+            most_uses: None,
+            creator: String::new(),
+        }),
         Action::SetProperties(r::SetProperties {
             node: NodeId(77),
             set: Vec::new(),
@@ -287,7 +361,7 @@ fn nothing_older_than_the_watermark_is_let_in() {
     let put = |born| {
         let object = ObjectId { born: Generation(born), random: 1 };
         let extents = vec![Extent { volume: HOME, object, offset: 0, length: 1 }];
-        let content = Content { extents, reservation: None };
+        let content = Content { extents, ..Content::default() };
         Intent::Put { path: "f".parse().unwrap(), content, condition: Condition::None, parents: false }
     };
     assert!(matches!(world.commit(&put(3)), Err(Error::OutcomeUnknown)));

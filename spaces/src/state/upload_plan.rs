@@ -14,6 +14,16 @@ use crate::operation::{Condition, UploadId};
 use crate::path::NodePath;
 use crate::rule::{Rule, kept};
 
+/// Where an upload goes.
+struct Destination {
+    /// The steps that make the directories above.
+    actions: Vec<Action>,
+    parent: NodeId,
+    name: Name,
+    /// The step that says when the content is of, once the file is there.
+    dated: Option<Action>,
+}
+
 impl State {
     pub(super) fn plan_upload(&self, create: record::CreateUpload) -> Plan {
         if self.uploads.contains_key(&create.upload) {
@@ -26,8 +36,8 @@ impl State {
         Ok(Planned::one(Action::CreateUpload(create)))
     }
 
-    /// Where an upload goes, when it may go there: the steps that make the directories above, and the directory.
-    fn target(&self, target: &Target) -> Result<(Vec<Action>, NodeId, Name), Error> {
+    /// Where an upload goes, when it may go there.
+    fn target(&self, target: &Target) -> Result<Destination, Error> {
         let path = NodePath::from(target.path.clone());
         let slot = self.slot(&path, target.parents)?;
         let condition = Condition::from(target.expected.clone());
@@ -36,7 +46,12 @@ impl State {
         }
         self.replaceable(slot.taken)?;
         let (actions, parent) = self.make_missing(&slot);
-        Ok((actions, parent, slot.name.clone()))
+        Ok(Destination {
+            actions,
+            parent,
+            name: slot.name.clone(),
+            dated: self.dated(&slot, target.modified),
+        })
     }
 
     fn open_upload(&self, upload: UploadId) -> Result<&Open, Error> {
@@ -79,12 +94,13 @@ impl State {
             return Err(Error::Fenced);
         }
         let target = open.target.as_ref().ok_or(Error::UploadGone)?;
-        let (mut actions, parent, name) = self.target(target)?;
+        let Destination { mut actions, parent, name, dated } = self.target(target)?;
         if open.durable < open.length {
             let (durable, length) = (open.length, None);
             actions.push(Action::Extend(record::Extend { upload, epoch, durable, length }));
         }
         actions.push(Action::Complete(record::Complete { upload, epoch, parent, name }));
+        actions.extend(dated);
         let nodes = actions.len();
         Ok(Planned::Steps { actions, nodes })
     }

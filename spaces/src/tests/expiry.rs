@@ -1,4 +1,4 @@
-//! Uploads that nobody goes on with expire by the clocks of two pods, never by that of one.
+//! Uploads that nobody goes on with, locks and shares expire by the clocks of two pods, never by that of one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use api::bytes::Bytes as Amount;
 use futures::future::BoxFuture;
+use uuid::Uuid;
 
 use super::world::{Short, World, path, volume_name};
 use crate::{
-    Condition, Engine, EngineConfig, Error, Host, LocalVolume, NewUpload, Settings, Space, TokioHost,
-    UploadId,
+    Engine, EngineConfig, Error, Host, LocalVolume, LockDepth, LockScope, LockToken, NewLock, NewShare,
+    NewUpload, Operation, OperationId, Request, Settings, ShareAccess, ShareId, ShareTokenHash, Space,
+    TokioHost, UploadId,
 };
 
 const HOUR: i64 = 3_600_000;
@@ -58,8 +60,7 @@ async fn pod(world: &World) -> (Space, Arc<Clock>) {
 }
 
 async fn upload(space: &Space, at: &str) -> UploadId {
-    let condition = Condition::None;
-    let new = NewUpload { path: path(at), length: Amount(60), condition, parents: false };
+    let new = NewUpload { path: path(at), length: Amount(60), ..NewUpload::default() };
     space.create_upload(new).await.unwrap()
 }
 
@@ -103,4 +104,59 @@ async fn a_clock_that_is_far_ahead_makes_nothing_expire() {
     }
     assert_eq!(here.upload_status(id).await.unwrap().offset.0, 0);
     assert_eq!(there.now().await.usage().reserved.0, 60);
+}
+
+#[tokio::test]
+async fn locks_and_shares_end_by_the_clocks_of_two_pods() {
+    let world = World::new();
+    let ((here, clock_here), (there, clock_there)) = (pod(&world).await, pod(&world).await);
+    here.limit(1, 200, 200).await.unwrap();
+    here.put("a", b"x").await.unwrap();
+    there.put("c", b"x").await.unwrap();
+    let lock = |number| NewLock {
+        token: LockToken(Uuid::from_u128(number)),
+        scope: LockScope::Exclusive,
+        depth: LockDepth::Zero,
+        owner: String::new(),
+        creator: "member".to_owned(),
+        timeout: Duration::from_secs(60 * 60),
+    };
+    here.act(Operation::Lock { path: path("a"), lock: lock(1) }).await.unwrap();
+    let (id, token_hash) = (ShareId(Uuid::from_u128(1)), ShareTokenHash([1; 32]));
+    let share = NewShare {
+        id,
+        token_hash,
+        access: ShareAccess::Read,
+        password: None,
+        expires: Some(1_001 * HOUR),
+        most_uses: Some(3),
+        creator: "member".to_owned(),
+    };
+    here.act(Operation::CreateShare { path: path("a"), share }).await.unwrap();
+    assert!(matches!(there.put("a", b"y").await, Err(Error::Locked { root }) if root == path("a")));
+    // The same use, asked twice, counts once.
+    let born = Some(here.now().await.generation());
+    let using = || Request {
+        id: OperationId(Uuid::from_u128(77)),
+        born,
+        locks: Vec::new(),
+        operation: Operation::UseShare { id },
+    };
+    here.commit(using()).await.unwrap();
+    there.commit(using()).await.unwrap();
+    assert_eq!(there.now().await.share_by_token(token_hash).unwrap().uses, 1);
+
+    clock_here.ahead.store(HOUR + 1, Ordering::Relaxed);
+    assert!(matches!(here.put("a", b"y").await, Err(Error::Locked { .. })), "one clock is not enough");
+    clock_there.ahead.store(HOUR + 2, Ordering::Relaxed);
+    there.put("b", b"y").await.unwrap();
+    let before = here.now().await.generation();
+    // Nobody has taken the lock away yet: the entry that it would hinder does.
+    let committed = here.put("a", b"y").await.unwrap();
+    assert_eq!(committed.generation.0, before.0 + 1);
+    let now = here.now().await;
+    assert!(now.locks(&path("a")).is_empty() && now.shares(None, 9).is_empty());
+    assert!(matches!(here.act(Operation::UseShare { id }).await, Err(Error::ShareGone)));
+    let first = here.commit(using()).await.unwrap();
+    assert!(first.generation < before, "what was done is answered with its first outcome");
 }

@@ -168,6 +168,7 @@ async fn a_repeated_operation_has_its_first_outcome() {
     let moved = || Request {
         id,
         born: Some(born),
+        locks: Vec::new(),
         operation: Operation::Move { from: path("a"), to: path("b"), overwrite: false },
     };
     let first = here.commit(moved()).await.unwrap();

@@ -10,9 +10,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::world::{MIB, PATIENCE, Short, path};
-use crate::{
-    Condition, Engine, Error, Freshness, LocalConfig, NewUpload, Operation, OperationId, Request, Settings,
-};
+use crate::{Engine, Error, Freshness, LocalConfig, NewUpload, Operation, OperationId, Request, Settings};
 
 /// Longer than this nobody may be kept waiting.
 const SOON: Duration = Duration::from_secs(8);
@@ -97,7 +95,7 @@ async fn a_hung_volume_holds_nobody_and_comes_back() {
         space.limit(1, 64 * MIB, 64 * MIB).await.unwrap();
         space.put("a", b"before").await.unwrap();
     }
-    let new = NewUpload { path: path("u"), length: Amount(4), condition: Condition::None, parents: false };
+    let new = NewUpload { path: path("u"), length: Amount(4), ..NewUpload::default() };
     let upload = space.create_upload(new).await.unwrap();
     let mut writer = space.continue_upload(upload, 0).await.unwrap();
     writer.write(Bytes::from_static(b"ab")).await.unwrap();
@@ -148,6 +146,7 @@ async fn an_operation_that_broke_off_is_done_once() {
         let request = || Request {
             id: OperationId(Uuid::from_u128(u128::from(round) + 1)),
             born: Some(born),
+            locks: Vec::new(),
             operation: Operation::Copy { from: path("0"), to: path(&format!("c{round}")), overwrite: false },
         };
         let begun = tokio::spawn({

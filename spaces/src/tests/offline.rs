@@ -57,6 +57,7 @@ async fn varied(world: &World) -> Space {
         length: api::bytes::Bytes(10),
         condition: Condition::Absent,
         parents: true,
+        ..NewUpload::default()
     };
     let open = space.create_upload(new).await.unwrap();
     let mut writer = space.continue_upload(open, 0).await.unwrap();
@@ -85,12 +86,7 @@ async fn a_sound_space_is_counted_and_not_touched() {
 async fn an_upload_without_a_byte_has_no_data_file() {
     let world = World::new();
     let space = world.roomy(MIB).await;
-    let new = NewUpload {
-        path: path("x"),
-        length: api::bytes::Bytes(10),
-        condition: Condition::None,
-        parents: false,
-    };
+    let new = NewUpload { path: path("x"), length: api::bytes::Bytes(10), ..NewUpload::default() };
     space.create_upload(new).await.unwrap();
     let report = verified(&world).await;
     assert!(report.is_sound(), "{:?}", report.findings);

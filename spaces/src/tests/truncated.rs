@@ -114,6 +114,7 @@ async fn a_state_of_everything_comes_back() {
         length: api::bytes::Bytes(length),
         condition: Condition::Absent,
         parents: true,
+        ..crate::NewUpload::default()
     };
     let open = space.create_upload(new("x/y", 10)).await.unwrap();
     let mut writer = space.continue_upload(open, 0).await.unwrap();

@@ -8,7 +8,7 @@ use super::world::{MIB, Short, World, path};
 use crate::{Condition, Error, NewUpload, UploadId};
 
 fn new(at: &str, length: u64) -> NewUpload {
-    NewUpload { path: path(at), length: Amount(length), condition: Condition::Absent, parents: false }
+    NewUpload { path: path(at), length: Amount(length), condition: Condition::Absent, ..NewUpload::default() }
 }
 
 #[tokio::test]

@@ -87,7 +87,8 @@ pub(super) trait Short {
 
 impl Short for Space {
     async fn act(&self, operation: Operation) -> Result<Committed, Error> {
-        self.commit(Request { id: OperationId(Uuid::new_v4()), born: None, operation }).await
+        self.commit(Request { id: OperationId(Uuid::new_v4()), born: None, locks: Vec::new(), operation })
+            .await
     }
 
     async fn limit(&self, generation: u64, target: u64, ceiling: u64) -> Result<Committed, Error> {

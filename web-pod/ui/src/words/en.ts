@@ -203,6 +203,7 @@ export const en = {
     'outcome-unknown': 'It may have been done or not. Look before you repeat it.',
     'upload-gone': 'The upload has expired. Begin it anew.',
     'precondition-failed': 'It was changed meanwhile. Look again.',
+    locked: 'Somebody has locked it. Try again when they are done.',
     'too-large': 'This is larger than is allowed here.',
     'name-invalid': 'This name is not possible. Choose another one, without “/” and not too long.',
     'bad-request': 'This is not possible. Check what you typed.',

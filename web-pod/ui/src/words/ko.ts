@@ -192,6 +192,7 @@ export const ko: Words = {
     'upload-gone': '업로드가 만료되었습니다. 처음부터 다시 시작하세요.',
     'precondition-failed': '그사이 바뀌었습니다. 다시 확인하세요.',
     'too-large': '허용된 크기보다 큽니다.',
+    locked: '다른 사람이 잠가 두었습니다. 작업이 끝난 뒤에 다시 시도하세요.',
     'name-invalid': '쓸 수 없는 이름입니다. “/” 없이 너무 길지 않게 지어 주세요.',
     'bad-request': '할 수 없는 요청입니다. 입력한 내용을 확인하세요.',
     'too-many-requests': '시도가 너무 많습니다. 잠시 후에 다시 하세요.',
