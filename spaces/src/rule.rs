@@ -11,6 +11,8 @@ pub(crate) enum Rule {
     ContentDurable,
     /// So is the name of the object it is in.
     ObjectNameDurable,
+    /// So is the parent of every directory that was newly made.
+    ParentsDurable,
     /// An entry is durable before it is linked.
     EntryDurable,
     /// An entry's place is durable before anybody is told.
@@ -27,6 +29,8 @@ pub(crate) enum Rule {
     NewerRoster,
     /// A space holds no more than its limit.
     WithinLimit,
+    /// Who lends has less before who borrows has more.
+    GiverFirst,
 }
 
 /// Whether a rule is kept.

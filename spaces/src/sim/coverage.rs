@@ -43,6 +43,9 @@ met! {
     QuotaRefused => "refusals for lack of room",
     TakeOver => "uploads that another pod took over",
     Expired => "uploads that expired",
+    Lent => "quotas that were lent",
+    TakenBack => "quotas that were taken back",
+    Superseded => "limits of a leader that was replaced",
     Acknowledged => "offsets that were acknowledged",
     ReadBytes => "files that were read",
 }

@@ -67,6 +67,8 @@ pub(super) struct Linked {
     pub(super) file: Bytes,
     /// When, in microseconds.
     pub(super) at: u64,
+    /// Its place among all changes of the volume.
+    pub(super) order: u64,
     ino: Ino,
 }
 
@@ -77,6 +79,8 @@ pub(super) struct Chronicle {
     pub(super) entries: BTreeMap<u64, Linked>,
     /// Every state that was linked before a block.
     pub(super) starts: Vec<(u64, Bytes)>,
+    /// Objects that were removed, and when among all changes of the volume.
+    pub(super) removed: BTreeMap<String, u64>,
 }
 
 impl Chronicle {
@@ -94,6 +98,8 @@ pub(super) struct Disk {
     /// Counts power losses: calls under way do not outlive one.
     pub(super) boot: u64,
     pub(super) chronicles: BTreeMap<SpaceId, Chronicle>,
+    /// Counts changes.
+    order: u64,
 }
 
 impl Disk {
@@ -107,6 +113,7 @@ impl Disk {
             beliefs: Vec::new(),
             boot: 0,
             chronicles: BTreeMap::new(),
+            order: 0,
         }
     }
 
@@ -211,13 +218,15 @@ impl Disk {
         self.directory(self.paths.above(from))?;
         let Some(thing) = self.place(from).now else { return Err(FsError::NotFound) };
         self.free(to)?;
+        self.order += 1;
+        let order = self.order;
         if let Thing::File(ino) = thing {
             let file = self.content(ino).clone();
             match self.paths.purpose(to) {
                 Purpose::Entry { space, generation } => {
                     // What is linked into a past that was truncated is no part of it.
                     let entries = &mut self.chronicles.entry(space).or_default().entries;
-                    entries.entry(generation).or_insert(Linked { file, at: now, ino });
+                    entries.entry(generation).or_insert(Linked { file, at: now, order, ino });
                 }
                 Purpose::Start { space, block } => {
                     self.chronicles.entry(space).or_default().starts.push((block, file));
@@ -237,6 +246,11 @@ impl Disk {
     ) -> Result<(), FsError> {
         self.directory(self.paths.above(path))?;
         let Some(Thing::File(ino)) = self.place(path).now else { return Err(FsError::NotFound) };
+        self.order += 1;
+        if let Purpose::Object { space } = self.paths.purpose(path) {
+            let name = self.paths.name(path).to_owned();
+            self.chronicles.entry(space).or_default().removed.insert(name, self.order);
+        }
         self.change(owner, path, None);
         if self.character.stale_presence {
             for (number, belief) in (0_u32..).zip(&mut self.beliefs) {

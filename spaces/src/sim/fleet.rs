@@ -31,7 +31,10 @@ pub(super) struct Fleet {
 }
 
 const CLUSTER: ClusterUid = ClusterUid(Uuid::from_u128(1));
-pub(super) const SPACE: SpaceId = SpaceId(Uuid::from_u128(0x5eed));
+
+/// A member's own disk and that of a group, to which the member lends.
+pub(super) const SPACES: [SpaceId; 2] =
+    [SpaceId(Uuid::from_u128(0x1 << 124)), SpaceId(Uuid::from_u128(0x2 << 124))];
 
 fn volume() -> VolumeName {
     "main".parse().unwrap()
@@ -116,7 +119,7 @@ impl Fleet {
             self.world.pause(&life, false);
             self.server.client_dies(&life);
         }
-        drop(engine);
+        self.world.bury(engine);
     }
 
     /// The life of a pod that lives.
@@ -155,7 +158,13 @@ impl Fleet {
     }
 
     /// Asks a pod; `None` when it dies or the patience ends first. What was asked goes on all the same.
-    pub(super) async fn ask<T, F>(&self, pod: usize, patience: u64, ask: impl FnOnce(Space) -> F) -> Option<T>
+    pub(super) async fn ask<T, F>(
+        &self,
+        pod: usize,
+        space: SpaceId,
+        patience: u64,
+        ask: impl FnOnce(Space) -> F,
+    ) -> Option<T>
     where
         T: Send + 'static,
         F: Future<Output = T> + Send + 'static,
@@ -169,7 +178,7 @@ impl Fleet {
             return None;
         };
         let (reply, replied) = oneshot::channel();
-        let asked = ask(engine.space(SPACE, volume()));
+        let asked = ask(engine.space(space, volume()));
         self.world.spawn(&life, async move {
             let _ = reply.send(asked.await);
         });

@@ -2,10 +2,14 @@
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use api::ids::SpaceId;
+
+use super::mount::Server;
 use super::oracle::{Content, Demand, Refusal, Wish};
 use super::world::World;
 use crate::error::Error;
 use crate::operation::{OperationId, UploadId};
+use crate::snapshot::Snapshot;
 
 /// Generations between which something was decided: the newest that anybody had been told of when it was asked, and
 /// the newest there was when it was answered.
@@ -80,34 +84,34 @@ pub(super) struct Told {
     pub(super) contents: Vec<(u64, String, Vec<u8>)>,
     /// The newest generation that anybody was told of.
     pub(super) known: u64,
+    /// What the pods showed when nothing happened any more.
+    pub(super) finals: Vec<(usize, Snapshot)>,
     /// A pod has stopped a space because of what a volume hid that must not.
     pub(super) stopped: bool,
 }
 
+/// What was asked of one space.
 pub(super) struct History {
+    pub(super) space: SpaceId,
     /// Whether the volume hides new names for a while, as none may: then a pod may stop, but do nothing wrong.
     pub(super) blind: bool,
     pub(super) world: Arc<World>,
+    server: Arc<Server>,
     told: Mutex<Told>,
-    /// The newest generation there is.
-    newest: Box<dyn Fn() -> u64 + Send + Sync>,
 }
 
 impl History {
-    pub(super) fn new(
-        world: Arc<World>,
-        blind: bool,
-        newest: impl Fn() -> u64 + Send + Sync + 'static,
-    ) -> Arc<Self> {
-        Arc::new(Self { blind, world, told: Mutex::default(), newest: Box::new(newest) })
+    pub(super) fn new(space: SpaceId, server: Arc<Server>, blind: bool) -> Arc<Self> {
+        Arc::new(Self { space, blind, world: server.world.clone(), server, told: Mutex::default() })
     }
 
     pub(super) fn told(&self) -> MutexGuard<'_, Told> {
         self.told.lock().unwrap()
     }
 
+    /// The newest generation there is.
     pub(super) fn newest(&self) -> u64 {
-        (self.newest)()
+        self.server.disk.lock().unwrap().newest(self.space)
     }
 
     /// The beginning of a window.
@@ -149,18 +153,7 @@ impl History {
                 self.told().stopped = true;
                 Answer::Unknown
             }
-            Error::SpaceStopped { .. }
-            | Error::NameInvalid(_)
-            | Error::TooDeep
-            | Error::TooMany { .. }
-            | Error::TooMuch { .. }
-            | Error::Locked { .. }
-            | Error::LockConflict { .. }
-            | Error::LockGone
-            | Error::ShareGone
-            | Error::ShareUsedUp { .. }
-            | Error::FormatTooOld { .. }
-            | Error::TooLong => {
+            error => {
                 self.world.wrong(format!("7: a pod answered: {error}"));
                 Answer::Unknown
             }

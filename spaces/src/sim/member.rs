@@ -28,12 +28,23 @@ pub(super) struct Member {
     pub(super) number: usize,
     pub(super) world: Arc<World>,
     pub(super) fleet: Arc<Fleet>,
+    /// The space that this member is busy with.
     pub(super) history: Arc<History>,
+    /// The other one.
+    pub(super) elsewhere: Desk,
     /// Whether the storm is over.
     pub(super) well: Arc<AtomicBool>,
     /// The newest generation this member knows.
     pub(super) token: u64,
     /// A tag seen lately, and where.
+    pub(super) seen: Option<(String, String)>,
+}
+
+/// What a member knows of a space.
+#[derive(Clone)]
+pub(super) struct Desk {
+    pub(super) history: Arc<History>,
+    pub(super) token: u64,
     pub(super) seen: Option<(String, String)>,
 }
 
@@ -50,30 +61,41 @@ pub(super) fn condition(demand: &Demand) -> Condition {
 }
 
 impl Member {
+    pub(super) fn new(
+        number: usize,
+        world: Arc<World>,
+        fleet: Arc<Fleet>,
+        histories: [Arc<History>; 2],
+        well: Arc<AtomicBool>,
+    ) -> Self {
+        let [history, other] = histories;
+        let elsewhere = Desk { history: other, token: 0, seen: None };
+        Self { number, world, fleet, history, elsewhere, well, token: 0, seen: None }
+    }
+
+    /// Turns to the other space.
+    pub(super) fn turn(&mut self) {
+        let Self { history, token, seen, elsewhere, .. } = self;
+        std::mem::swap(history, &mut elsewhere.history);
+        std::mem::swap(token, &mut elsewhere.token);
+        std::mem::swap(seen, &mut elsewhere.seen);
+    }
+
     /// Does so many things, one after another.
     pub(super) async fn run(mut self, things: u64) {
         for _ in 0..things {
+            if self.world.chance(150) {
+                self.turn();
+            }
             match self.world.below(100) {
                 0..14 => self.look().await,
-                14..30 => self.upload().await,
+                14..28 => self.upload().await,
                 _ => {
                     let wish = self.wish();
                     self.fulfil(wish).await;
                 }
             }
             self.world.sleep(self.world.below(20_000)).await;
-        }
-    }
-
-    /// The limits that an operator sets meanwhile.
-    pub(super) async fn rule(mut self, times: u64) {
-        for roster in 1..=times {
-            let target = 5_000 + self.world.below(60_000);
-            let ceiling = if self.world.chance(300) { target } else { target + self.world.below(30_000) };
-            // Now and then one that is of yesterday.
-            let roster = if self.world.chance(100) { roster.saturating_sub(1) } else { roster };
-            self.fulfil(Wish::Limit { roster, target, ceiling }).await;
-            self.world.sleep(self.world.below(300_000)).await;
         }
     }
 
@@ -128,8 +150,8 @@ impl Member {
         usize::try_from(self.world.below(self.fleet.size() as u64)).unwrap()
     }
 
-    /// Asks until there is an answer.
-    async fn fulfil(&mut self, wish: Wish) {
+    /// Asks until there is an answer, or the member has lost interest.
+    pub(super) async fn fulfil(&mut self, wish: Wish) -> Option<Answer> {
         let id = OperationId(Uuid::from_u64_pair(self.world.random(), self.world.random()));
         let born = Some(Generation(self.token));
         let place = {
@@ -160,18 +182,20 @@ impl Member {
                 history.told().calls[place].answers.push((window, answer));
                 answer
             };
-            match self.fleet.ask(pod, self.patience(), asked).await {
-                Some(Answer::Done(generation)) => {
+            match self.fleet.ask(pod, self.history.space, self.patience(), asked).await {
+                Some(answer @ Answer::Done(generation)) => {
                     self.token = self.token.max(generation);
-                    return;
+                    return Some(answer);
                 }
-                Some(Answer::Refused(_)) => return,
-                Some(Answer::Unchanged | Answer::Unknown) | None if self.world.chance(30) => return,
+                Some(answer @ Answer::Refused(_)) => return Some(answer),
+                Some(Answer::Unchanged | Answer::Unknown) | None if self.world.chance(30) => return None,
                 Some(Answer::Unchanged | Answer::Unknown) | None => {}
             }
-            self.world.sleep(self.world.below(200_000)).await;
+            let longest = *self.world.pick(&[200_000, 200_000, 200_000, 5_000_000]);
+            self.world.sleep(self.world.below(longest)).await;
         }
         self.world.wrong(format!("7: no progress: {wish:?} had no answer in {ATTEMPTS} attempts"));
+        None
     }
 
     /// Looks at everything there is.
@@ -207,7 +231,9 @@ impl Member {
             history.told().reads.push(read);
             Some((generation, seen))
         };
-        if let Some(Some((generation, seen))) = self.fleet.ask(pod, 5_000_000, asked).await {
+        if let Some(Some((generation, seen))) =
+            self.fleet.ask(pod, self.history.space, 5_000_000, asked).await
+        {
             self.token = self.token.max(generation);
             self.seen = seen;
         }

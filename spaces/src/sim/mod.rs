@@ -8,6 +8,7 @@ mod fleet;
 mod history;
 mod member;
 mod mount;
+mod operator;
 mod oracle;
 mod place;
 mod rules;
@@ -20,15 +21,18 @@ mod world;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use futures::future::BoxFuture;
+
 use self::chaos::{Chaos, Plan};
 use self::coverage::Tally;
 use self::disk::{Character, Disk};
-use self::fleet::{Fleet, SPACE};
+use self::fleet::{Fleet, SPACES};
 use self::history::{History, Window};
 use self::member::{Member, contents, describe, files};
 use self::mount::{Server, Weather};
+use self::operator::{Cluster, Leader};
 use self::runner::Runner;
-use self::verdict::Judge;
+use self::verdict::judge;
 use self::world::World;
 use crate::settings::Settings;
 use crate::snapshot::Freshness;
@@ -84,36 +88,26 @@ fn run(seed: u64, traced: bool) -> Report {
     world.note(|| format!("{character:?} {plan:?}"));
     let server = Server::new(world.clone(), Disk::new(character), plan.weather);
     let blind = character.stale_absence;
-    let newest = {
-        let server = server.clone();
-        move || server.disk.lock().unwrap().newest(SPACE)
-    };
-    let history = History::new(world.clone(), blind, newest);
+    let histories = SPACES.map(|space| History::new(space, server.clone(), blind));
     let pods = usize::try_from(2 + world.below(3)).unwrap();
     let fleet = Fleet::new(world.clone(), server.clone(), Settings::default(), pods);
     if blind {
-        world.spawn(&world.outside, nurse(world.clone(), fleet.clone(), history.clone()));
+        world.spawn(&world.outside, nurse(world.clone(), fleet.clone(), histories.clone()));
     }
     let busy = Arc::new(AtomicUsize::new(0));
     let (enough, well) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-    for number in 0..=usize::try_from(2 + world.below(4)).unwrap() {
-        let member = Member {
-            number,
-            world: world.clone(),
-            fleet: fleet.clone(),
-            history: history.clone(),
-            well: well.clone(),
-            token: 0,
-            seen: None,
-        };
+    let cluster = Cluster::new(40_000 + world.below(80_000));
+    let leaders = 1 + usize::from(world.chance(500));
+    for number in 0..leaders + usize::try_from(2 + world.below(4)).unwrap() {
+        let hand = Member::new(number, world.clone(), fleet.clone(), histories.clone(), well.clone());
         let things = 3 + world.below(plan.things);
-        let busy = busy.clone();
+        let (busy, cluster) = (busy.clone(), cluster.clone());
         busy.fetch_add(1, Ordering::Relaxed);
         world.spawn(&world.outside, async move {
-            if number == 0 {
-                member.rule(2 + things / 3).await;
+            if number < leaders {
+                Leader { hand, cluster }.lead(2 + things / 8).await;
             } else {
-                member.run(things).await;
+                hand.run(things).await;
             }
             busy.fetch_sub(1, Ordering::Relaxed);
         });
@@ -143,81 +137,90 @@ fn run(seed: u64, traced: bool) -> Report {
         world.wrong("7: no progress: a member waits for ever".to_owned());
     }
     if !world.is_wrong() {
-        look_at_the_end(&world, &fleet, &history, &mut runner);
+        look_at_the_end(&world, &fleet, &histories, &mut runner);
     }
     if !world.is_wrong() {
-        let (told, disk) = (history.told(), server.disk.lock().unwrap());
-        Judge::new(&world, &told, blind).judge(&disk);
+        judge(&world, &histories, &server.disk.lock().unwrap(), cluster.quota);
     }
-    let operations = history.told().calls.len() as u64;
+    let operations = histories.iter().map(|history| history.told().calls.len() as u64).sum();
     (0..fleet.size()).for_each(|pod| fleet.crash(pod));
     drop(runner);
     world.end();
     let (wrong, trace) = world.verdict();
     let calls = server.calls.load(Ordering::Relaxed);
-    Report { wrong, trace, generations: history.newest(), operations, calls, met: world }
+    let generations = histories.iter().map(|history| history.newest()).sum();
+    Report { wrong, trace, generations, operations, calls, met: world }
 }
 
 /// Starts pods anew that have stopped a space, as a person would.
-async fn nurse(world: Arc<World>, fleet: Arc<Fleet>, history: Arc<History>) {
+async fn nurse(world: Arc<World>, fleet: Arc<Fleet>, histories: [Arc<History>; 2]) {
     loop {
         world.sleep(50_000).await;
-        if std::mem::take(&mut history.told().stopped) {
+        if histories.iter().any(|history| std::mem::take(&mut history.told().stopped)) {
             fleet.restart();
         }
     }
 }
 
 /// Asks every pod what there is, when nothing happens any more: all must say the same.
-fn look_at_the_end(world: &Arc<World>, fleet: &Arc<Fleet>, history: &Arc<History>, runner: &mut Runner) {
-    // What was late has landed, and what was stale is forgotten.
-    let calm = Arc::new(AtomicUsize::new(0));
-    let (done, fleet, history) = (calm.clone(), fleet.clone(), history.clone());
-    let teller = world.clone();
+fn look_at_the_end(
+    world: &Arc<World>,
+    fleet: &Arc<Fleet>,
+    histories: &[Arc<History>; 2],
+    runner: &mut Runner,
+) {
+    let done = Arc::new(AtomicBool::new(false));
+    let (told, fleet, histories, teller) = (done.clone(), fleet.clone(), histories.clone(), world.clone());
     world.spawn(&world.outside, async move {
+        // What was late has landed, and what was stale is forgotten.
         teller.sleep(30_000_000).await;
-        if history.blind {
+        if histories[0].blind {
             fleet.restart();
             teller.sleep(1_000_000).await;
         }
-        let mut first: Option<crate::snapshot::Snapshot> = None;
         for pod in 0..fleet.size() {
-            let (history, world) = (history.clone(), teller.clone());
-            let asked = move |space: Space| async move {
-                let after = history.newest();
-                let snapshot = match space.snapshot(Freshness::Now).await {
-                    Ok(snapshot) => snapshot,
-                    Err(error) => {
-                        world.wrong(format!("7: pod {pod} does not answer in the end: {error}"));
-                        return None;
-                    }
-                };
-                let generation = snapshot.generation().0;
-                let window = Window { after, until: history.newest() };
-                history.told().reads.push(describe(&snapshot, generation, window));
-                for (path, node) in files(&snapshot) {
-                    match contents(&space, &node).await {
-                        Ok(content) => history.told().contents.push((generation, path, content)),
-                        Err(error) => world.wrong(format!("4: {path} can not be read in the end: {error}")),
-                    }
-                }
-                Some(snapshot)
-            };
             while !fleet.is_up(pod) {
                 teller.sleep(100_000).await;
             }
-            match (fleet.ask(pod, 60_000_000, asked).await.flatten(), &first) {
-                (None, _) => teller.wrong(format!("7: pod {pod} does not answer in the end")),
-                (Some(snapshot), None) => first = Some(snapshot),
-                (Some(snapshot), Some(first)) if snapshot.same(first) => {}
-                (Some(_), Some(_)) => {
-                    teller.wrong(format!("5: pod {pod} has another state than the first one"))
+            for history in &histories {
+                let asked = show_all(history.clone(), pod);
+                if fleet.ask(pod, history.space, 60_000_000, asked).await.is_none() {
+                    teller.wrong(format!("7: pod {pod} does not answer in the end"));
                 }
             }
         }
-        done.store(1, Ordering::Relaxed);
+        told.store(true, Ordering::Relaxed);
     });
-    if !runner.run_until(PROGRESS, || calm.load(Ordering::Relaxed) == 1) {
+    if !runner.run_until(PROGRESS, || done.load(Ordering::Relaxed)) {
         world.wrong("7: no progress: the pods do not come to an end".to_owned());
+    }
+}
+
+/// Looks at everything in a space at a pod.
+fn show_all(history: Arc<History>, pod: usize) -> impl FnOnce(Space) -> BoxFuture<'static, ()> {
+    move |space| {
+        Box::pin(async move {
+            let after = history.newest();
+            let snapshot = match space.snapshot(Freshness::Now).await {
+                Ok(snapshot) => snapshot,
+                Err(error) => {
+                    history.world.wrong(format!("7: pod {pod} does not answer in the end: {error}"));
+                    return;
+                }
+            };
+            let generation = snapshot.generation().0;
+            let window = Window { after, until: history.newest() };
+            history.told().reads.push(describe(&snapshot, generation, window));
+            // What one pod can read another one can.
+            for (path, node) in files(&snapshot).into_iter().filter(|_| pod == 0) {
+                match contents(&space, &node).await {
+                    Ok(content) => history.told().contents.push((generation, path, content)),
+                    Err(error) => {
+                        history.world.wrong(format!("4: {path} can not be read in the end: {error}"));
+                    }
+                }
+            }
+            history.told().finals.push((pod, snapshot));
+        })
     }
 }

@@ -355,7 +355,7 @@ impl Mount {
                 let ino = disk.create(owner, *path, content.clone())?;
                 let rule = match disk.paths.purpose(*path) {
                     Purpose::Temporary if content.starts_with(b"IDSENTRY") => Some(Rule::EntryDurable),
-                    Purpose::Object => Some(Rule::ContentDurable),
+                    Purpose::Object { .. } => Some(Rule::ContentDurable),
                     _ => None,
                 };
                 if rule.is_none_or(kept) {
@@ -392,6 +392,7 @@ impl Mount {
             Ask::SyncDirectory(path) => {
                 let rule = match disk.paths.purpose(*path) {
                     Purpose::Objects => Some(Rule::ObjectNameDurable),
+                    Purpose::Other => Some(Rule::ParentsDurable),
                     _ => None,
                 };
                 if rule.is_none_or(kept) {

@@ -110,7 +110,7 @@ pub(super) struct Open {
     pub(super) target: Option<(String, Demand, bool)>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Oracle {
     pub(super) root: Item,
     pub(super) uploads: BTreeMap<UploadId, Open>,
@@ -118,8 +118,13 @@ pub(super) struct Oracle {
     roster: (u64, u64, u64),
     next: u64,
     /// What etags were seen on.
-    pub(super) tags: BTreeMap<String, (u64, Option<Content>)>,
+    pub(super) tags: BTreeMap<String, Tagged>,
+    /// What one more etag may be of, for as long as it is asked.
+    pub(super) supposed: Option<(String, Tagged)>,
 }
+
+/// What an etag is of: a node, and its content.
+pub(super) type Tagged = (u64, Option<Content>);
 
 type Outcome = Result<Did, Refusal>;
 
@@ -136,6 +141,7 @@ impl Oracle {
             roster: (0, 0, 0),
             next: 1,
             tags: BTreeMap::new(),
+            supposed: None,
         }
     }
 
@@ -195,7 +201,10 @@ impl Oracle {
         match demand {
             Demand::Anything => true,
             Demand::Nothing => item.is_none(),
-            Demand::Tag(tag) => item.is_some_and(|item| self.tags.get(tag) == Some(&item.tagged())),
+            Demand::Tag(tag) => item.is_some_and(|item| {
+                let supposed = self.supposed.as_ref().filter(|(supposed, _)| supposed == tag);
+                self.tags.get(tag).or(supposed.map(|(_, of)| of)) == Some(&item.tagged())
+            }),
         }
     }
 
@@ -219,8 +228,26 @@ impl Oracle {
 
     /// Grants a wish, or says why not. `held` is what was reserved for its content and is free now.
     pub(super) fn grant(&mut self, wish: &Wish, held: u64) -> Outcome {
+        let outcome = self.check(wish, held);
+        if outcome == Ok(Did::Something) {
+            self.perform(wish);
+        }
+        outcome
+    }
+
+    /// What would come of a wish.
+    pub(super) fn check(&self, wish: &Wish, held: u64) -> Outcome {
         match wish {
-            Wish::MakeDirectory { path, parents } => self.make_directory(path, *parents),
+            Wish::MakeDirectory { path, parents } => {
+                if path.is_empty() {
+                    return if *parents { Ok(Did::Nothing) } else { Err(Refusal::Exists) };
+                }
+                match self.place(path, *parents)? {
+                    Some(Item::Directory { .. }) if *parents => Ok(Did::Nothing),
+                    Some(_) => Err(Refusal::Exists),
+                    None => Ok(Did::Something),
+                }
+            }
             Wish::Put { path, content, demand, parents } => {
                 let item = match self.place(path, *parents) {
                     Err(Refusal::NotFound) if matches!(demand, Demand::Tag(_)) => {
@@ -233,11 +260,10 @@ impl Oracle {
                 }
                 let freed = Self::replaceable(item)?;
                 self.room(content.length, freed + held)?;
-                self.write(path, *content);
                 Ok(Did::Something)
             }
-            Wish::Move { from, to, overwrite } => self.relocate(from, to, *overwrite, false),
-            Wish::Copy { from, to, overwrite } => self.relocate(from, to, *overwrite, true),
+            Wish::Move { from, to, overwrite } => self.relocatable(from, to, *overwrite, false),
+            Wish::Copy { from, to, overwrite } => self.relocatable(from, to, *overwrite, true),
             Wish::Delete { path, demand } => {
                 if path.is_empty() {
                     return Err(Refusal::Root);
@@ -246,11 +272,7 @@ impl Oracle {
                 if !self.holds(demand, item) {
                     return Err(Refusal::Precondition);
                 }
-                if item.is_none() {
-                    return Err(Refusal::NotFound);
-                }
-                self.take(path);
-                Ok(Did::Something)
+                item.map(|_| Did::Something).ok_or(Refusal::NotFound)
             }
             Wish::Limit { roster, target, ceiling } => {
                 if *roster > 0 && self.roster == (*roster, *target, *ceiling) {
@@ -259,8 +281,6 @@ impl Oracle {
                 if *roster <= self.roster.0 {
                     return Err(Refusal::Superseded { seen: self.roster.0 });
                 }
-                self.roster = (*roster, *target, *ceiling);
-                self.limit = (self.used() + self.reserved()).max(*target).min(*ceiling);
                 Ok(Did::Something)
             }
             Wish::CreateUpload { path, length, demand, parents } => {
@@ -271,6 +291,22 @@ impl Oracle {
         }
     }
 
+    /// Does what can be done.
+    fn perform(&mut self, wish: &Wish) {
+        match wish {
+            Wish::MakeDirectory { path, .. } => drop(self.items_mut(&names(path))),
+            Wish::Put { path, content, .. } => self.write(path, *content),
+            Wish::Move { from, to, .. } => self.relocate(from, to, false),
+            Wish::Copy { from, to, .. } => self.relocate(from, to, true),
+            Wish::Delete { path, .. } => drop(self.take(path)),
+            Wish::Limit { roster, target, ceiling } => {
+                self.roster = (*roster, *target, *ceiling);
+                self.limit = (self.used() + self.reserved()).max(*target).min(*ceiling);
+            }
+            Wish::CreateUpload { .. } => {}
+        }
+    }
+
     /// Whether an upload may go to a path.
     pub(super) fn target(&self, path: &str, demand: &Demand, parents: bool) -> Result<(), Refusal> {
         let item = self.place(path, parents)?;
@@ -278,20 +314,6 @@ impl Oracle {
             return Err(if *demand == Demand::Nothing { Refusal::Exists } else { Refusal::Precondition });
         }
         Self::replaceable(item).map(|_| ())
-    }
-
-    fn make_directory(&mut self, path: &str, parents: bool) -> Outcome {
-        if path.is_empty() {
-            return if parents { Ok(Did::Nothing) } else { Err(Refusal::Exists) };
-        }
-        match self.place(path, parents)? {
-            Some(Item::Directory { .. }) if parents => Ok(Did::Nothing),
-            Some(_) => Err(Refusal::Exists),
-            None => {
-                self.items_mut(&names(path));
-                Ok(Did::Something)
-            }
-        }
     }
 
     pub(super) fn write(&mut self, path: &str, content: Content) {
@@ -321,36 +343,44 @@ impl Oracle {
         }
     }
 
-    fn relocate(&mut self, from: &str, to: &str, overwrite: bool, copy: bool) -> Outcome {
+    fn relocatable(&self, from: &str, to: &str, overwrite: bool, copy: bool) -> Outcome {
         if from.is_empty() || to.is_empty() {
             return Err(Refusal::Root);
         }
-        let item = self.lookup(from).cloned().ok_or(Refusal::NotFound)?;
-        let taken = self.place(to, false)?.cloned();
+        let item = self.lookup(from).ok_or(Refusal::NotFound)?;
+        let taken = self.place(to, false)?;
         let (source, destination) = (names(from), names(to));
         if destination.len() > source.len() && destination.starts_with(&source) {
             return Err(Refusal::IntoItself);
         }
-        match &taken {
+        match taken {
             Some(_) if !overwrite => return Err(Refusal::Exists),
             Some(_) if source == destination => return Ok(Did::Nothing),
             // What would be replaced holds what replaces it.
             Some(_) if source.starts_with(&destination) => return Err(Refusal::Exists),
             _ => {}
         }
-        let freed = taken.as_ref().map_or(0, Item::used);
-        let mut item = item;
         if copy {
-            self.room(item.used(), freed)?;
-            self.renumber(&mut item);
-        } else {
-            self.take(from);
-        }
-        self.take(to);
-        if let Some((name, above)) = destination.split_last() {
-            self.items_mut(above).insert((*name).to_owned(), item);
+            self.room(item.used(), taken.map_or(0, Item::used))?;
         }
         Ok(Did::Something)
+    }
+
+    fn relocate(&mut self, from: &str, to: &str, copy: bool) {
+        let item = if copy {
+            let mut copied = self.lookup(from).cloned();
+            if let Some(copied) = &mut copied {
+                self.renumber(copied);
+            }
+            copied
+        } else {
+            self.take(from)
+        };
+        self.take(to);
+        let destination = names(to);
+        if let (Some(item), Some((name, above))) = (item, destination.split_last()) {
+            self.items_mut(above).insert((*name).to_owned(), item);
+        }
     }
 }
 

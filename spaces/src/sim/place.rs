@@ -23,7 +23,9 @@ pub(super) enum Purpose {
         block: u64,
     },
     Gone,
-    Object,
+    Object {
+        space: SpaceId,
+    },
     Temporary,
     /// The directory of a block.
     Block,
@@ -43,7 +45,7 @@ impl Purpose {
         match (parts.next(), parts.next(), parts.next()) {
             (Some("tmp"), Some(_), None) => Self::Temporary,
             (Some("objects"), Some(_), None) => Self::Objects,
-            (Some("objects"), Some(_), Some(_)) => Self::Object,
+            (Some("objects"), Some(_), Some(_)) => Self::Object { space },
             (Some("log"), Some(_), None) => Self::Block,
             (Some("log"), Some(_), Some("gone")) => Self::Gone,
             (Some("log"), Some(block), Some(name)) => match (block.parse(), name.parse()) {
@@ -163,7 +165,7 @@ mod tests {
             ("log/1", Purpose::Block),
             ("tmp/ab", Purpose::Temporary),
             ("objects/ab", Purpose::Objects),
-            ("objects/ab/7-ab", Purpose::Object),
+            ("objects/ab/7-ab", Purpose::Object { space }),
             ("objects", Purpose::Other),
         ] {
             let number = paths.number(&format!("{root}/{below}"));

@@ -46,6 +46,7 @@ fn every_rule_that_is_broken_is_noticed() {
     for (rule, tells) in [
         (Rule::ContentDurable, &["3:", "4:"][..]),
         (Rule::ObjectNameDurable, &["4:"]),
+        (Rule::ParentsDurable, &["1:", "4:", "6:", "7:"]),
         (Rule::EntryDurable, &["7:"]),
         (Rule::PlaceDurable, &["1:", "6:", "7:"]),
         (Rule::DurableBeforeFolding, &["1:", "6:", "7:"]),
@@ -54,6 +55,7 @@ fn every_rule_that_is_broken_is_noticed() {
         (Rule::OwnerExtends, &["3:", "4:"]),
         (Rule::NewerRoster, &["1:", "2:"]),
         (Rule::WithinLimit, &["1:", "2:"]),
+        (Rule::GiverFirst, &["2:"]),
     ] {
         match first_wrong(rule) {
             Some((seed, wrong)) if tells.iter().any(|tell| wrong.starts_with(tell)) => {

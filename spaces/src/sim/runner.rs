@@ -67,6 +67,7 @@ impl Runner {
                     self.free.push(number);
                 }
             }
+            drop(self.world.buried());
         }
         for (owner, future) in self.world.spawned() {
             if owner.is_dead() {

@@ -36,14 +36,15 @@ impl Member {
             if give_up {
                 self.history.told().transfers[place].giving_up = true;
                 let id = self.history.told().transfers[place].id;
-                let gone = self.fleet.ask(pod, self.patience(), move |space| async move {
-                    matches!(space.abort_upload(id).await, Ok(()) | Err(Error::UploadGone))
-                });
+                let gone =
+                    self.fleet.ask(pod, self.history.space, self.patience(), move |space| async move {
+                        matches!(space.abort_upload(id).await, Ok(()) | Err(Error::UploadGone))
+                    });
                 if gone.await == Some(true) {
                     return;
                 }
             }
-            match self.fleet.ask(pod, self.patience(), self.session(place, pod)).await {
+            match self.fleet.ask(pod, self.history.space, self.patience(), self.session(place, pod)).await {
                 Some(End::Finished | End::Refused) => return,
                 Some(End::Elsewhere) | None => {}
             }
@@ -97,7 +98,7 @@ impl Member {
                     },
                 }
             };
-            match self.fleet.ask(pod, self.patience(), asked).await {
+            match self.fleet.ask(pod, self.history.space, self.patience(), asked).await {
                 Some(Ok(Some(place))) => return Some(place),
                 Some(Err(())) => return None,
                 Some(Ok(None)) | None => {}

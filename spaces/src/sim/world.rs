@@ -136,6 +136,8 @@ pub(super) struct World {
     pub(super) woken: Mutex<Vec<u32>>,
     pub(super) someone_died: AtomicBool,
     pub(super) someone_woke: AtomicBool,
+    /// What the dead leave, which goes after their tasks: by then nobody hears of the order in which it does.
+    remains: Mutex<Vec<Box<dyn Send>>>,
     pub(super) met: Tally,
     traced: bool,
     trace: Mutex<Vec<String>>,
@@ -162,6 +164,7 @@ impl World {
             woken: Mutex::default(),
             someone_died: AtomicBool::new(false),
             someone_woke: AtomicBool::new(false),
+            remains: Mutex::default(),
             met: Tally::default(),
             traced,
             trace: Mutex::default(),
@@ -258,6 +261,14 @@ impl World {
         self.someone_died.store(true, Ordering::Relaxed);
     }
 
+    pub(super) fn bury(&self, remains: impl Send + 'static) {
+        self.remains.lock().unwrap().push(Box::new(remains));
+    }
+
+    pub(super) fn buried(&self) -> Vec<Box<dyn Send>> {
+        std::mem::take(&mut self.remains.lock().unwrap())
+    }
+
     /// Time passes for everybody at once.
     pub(super) fn jump(&self, micros: u64) {
         self.now.store(self.now() + micros, Ordering::Relaxed);
@@ -287,7 +298,7 @@ impl World {
     /// Nothing happens any more: what waits for it holds the world.
     pub(super) fn end(&self) {
         let (events, spawned) = (std::mem::take(&mut *self.events()), self.spawned());
-        drop((events, spawned));
+        drop((events, spawned, self.buried()));
     }
 
     pub(super) fn is_wrong(&self) -> bool {

@@ -1,0 +1,178 @@
+//! The verdict on a run: the log of each space is read again, entry by entry, by the engine's fold and by the oracle, and
+//! everything that anybody was told is held against them. The numbers are those of the invariants in
+//! `docs/reference/volume.md`.
+
+mod answers;
+mod bytes;
+mod limits;
+mod said;
+mod starts;
+mod steps;
+mod uploads;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use self::limits::Limits;
+use self::said::Said;
+use self::uploads::Uploads;
+use super::coverage::Met;
+use super::disk::{Chronicle, Disk};
+use super::history::{Call, History, Read, Told};
+use super::oracle::Oracle;
+use super::world::World;
+use crate::format::entry::Entry;
+use crate::format::frame::Hash;
+use crate::log::layout::BLOCK;
+use crate::operation::OperationId;
+use crate::state::State;
+
+/// Judges a run.
+pub(super) fn judge(world: &Arc<World>, histories: &[Arc<History>], disk: &Disk, quota: u64) {
+    let mut limits = Limits::default();
+    for history in histories {
+        let told = history.told();
+        let chronicle = disk.chronicles.get(&history.space);
+        if let Some(chronicle) = chronicle.filter(|chronicle| !chronicle.entries.is_empty()) {
+            let judge = Judge::new(world, history, &told, chronicle, disk);
+            judge.judge(&mut limits);
+        } else if told.known > 0 {
+            world.wrong("1: a log is empty that had entries".to_owned());
+        }
+    }
+    limits.hold(world, quota);
+}
+
+struct Judge<'a> {
+    world: &'a Arc<World>,
+    history: &'a History,
+    told: &'a Told,
+    chronicle: &'a Chronicle,
+    disk: &'a Disk,
+    oracle: Oracle,
+    /// What was said and was not found true so far, in the order of the beginnings of its windows.
+    ahead: Vec<Said>,
+    /// What was said of the time that is looked at.
+    said: Vec<Said>,
+    done: BTreeMap<OperationId, u64>,
+    calls: BTreeMap<OperationId, &'a Call>,
+    uploads: Uploads<'a>,
+    reads: BTreeMap<u64, Vec<&'a Read>>,
+}
+
+impl<'a> Judge<'a> {
+    fn new(
+        world: &'a Arc<World>,
+        history: &'a History,
+        told: &'a Told,
+        chronicle: &'a Chronicle,
+        disk: &'a Disk,
+    ) -> Self {
+        let mut reads = BTreeMap::<_, Vec<_>>::new();
+        for read in &told.reads {
+            reads.entry(read.generation).or_default().push(read);
+        }
+        Self {
+            world,
+            history,
+            told,
+            chronicle,
+            disk,
+            oracle: Oracle::new(),
+            ahead: Vec::new(),
+            said: Vec::new(),
+            done: BTreeMap::new(),
+            calls: told.calls.iter().map(|call| (call.id, call)).collect(),
+            uploads: Uploads::new(told),
+            reads,
+        }
+    }
+
+    /// Something is wrong with the space.
+    fn wrong(&self, text: impl AsRef<str>) {
+        let (invariant, what) = text.as_ref().split_once(": ").unwrap_or(("?", text.as_ref()));
+        let space = self.history.space.to_string();
+        self.world.wrong(format!("{invariant}: in space {} {what}", &space[..4]));
+    }
+
+    fn judge(mut self, limits: &mut Limits) {
+        let Some(entries) = self.entries() else { return };
+        self.count(&entries);
+        self.gather_said();
+        let mut state = State::genesis(self.history.space);
+        self.moment(0, true);
+        for (entry, hash) in &entries {
+            let generation = entry.generation.0;
+            for record in &entry.records {
+                self.step(record, generation);
+                self.moment(generation, false);
+            }
+            state = match state.fold(entry, *hash) {
+                Ok(state) => state,
+                Err(misfit) => return self.wrong(format!("5: entry {generation} is wrong: {misfit}")),
+            };
+            self.hold_sums(&state);
+            self.hold_objects(&state, entry);
+            self.hold_starts(&state);
+            self.moment(generation, true);
+            limits.note(self.chronicle.entries[&generation].order, self.history.space, state.limit.bytes.0);
+        }
+        self.hold_answers();
+        self.hold_said();
+        self.hold_bytes(&state);
+        self.hold_ends(&state);
+    }
+
+    /// The entries of the log, which are there without a gap.
+    fn entries(&self) -> Option<Vec<(Entry, Hash)>> {
+        let mut entries = Vec::new();
+        for (expected, (generation, linked)) in (1_u64..).zip(&self.chronicle.entries) {
+            if *generation != expected {
+                self.wrong(format!("1: there is no entry {expected}, and there is one {generation}"));
+                return None;
+            }
+            match Entry::open(&linked.file) {
+                Ok(entry) => entries.push(entry),
+                Err(error) => {
+                    self.wrong(format!("5: entry {generation} can not be read: {error}"));
+                    return None;
+                }
+            }
+            if generation % BLOCK == 1 && *generation > 1 {
+                self.world.meet(Met::Block);
+            }
+        }
+        Some(entries)
+    }
+
+    /// Whether what the state says of itself is what it is.
+    fn hold_sums(&self, state: &State) {
+        let generation = state.generation;
+        for problem in state.audit() {
+            self.wrong(format!("2: at generation {generation} {problem}"));
+        }
+        let engine = (state.used.0, state.reserved.0, state.limit.bytes.0);
+        let counted = (self.oracle.used(), self.oracle.reserved(), self.oracle.limit);
+        if engine != counted {
+            self.wrong(format!(
+                "2: at generation {generation} (used, reserved, limit) are {engine:?}, not {counted:?}"
+            ));
+        }
+        if state.limit.roster_generation.0 != self.oracle.roster() {
+            self.wrong(format!("2: at generation {generation} the limit is of another roster"));
+        }
+    }
+
+    /// Whether all pods have come to the end of the log.
+    fn hold_ends(&self, state: &State) {
+        for (pod, snapshot) in &self.told.finals {
+            if snapshot.state().as_ref() != state {
+                self.wrong(format!(
+                    "5: pod {pod} ends with another state than the log, in generation {} of {}",
+                    snapshot.generation(),
+                    state.generation
+                ));
+            }
+        }
+    }
+}
