@@ -179,6 +179,8 @@ impl Fleet {
         };
         let (reply, replied) = oneshot::channel();
         let asked = ask(engine.space(space, volume()));
+        // Nobody but its pod keeps an engine.
+        drop(engine);
         self.world.spawn(&life, async move {
             let _ = reply.send(asked.await);
         });

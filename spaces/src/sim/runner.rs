@@ -67,7 +67,16 @@ impl Runner {
                     self.free.push(number);
                 }
             }
+            self.ready.append(&mut self.world.woken.lock().unwrap());
             drop(self.world.buried());
+            // An engine drops its spaces in no order. What is rung for those who died with them is heard by nobody.
+            let mut rung = std::mem::take(&mut *self.world.woken.lock().unwrap());
+            rung.sort_unstable();
+            for number in rung {
+                let place = &self.places[number as usize];
+                place.bell.rung.store(place.task.is_some(), Ordering::Relaxed);
+                self.ready.extend(place.task.is_some().then_some(number));
+            }
         }
         for (owner, future) in self.world.spawned() {
             if owner.is_dead() {
