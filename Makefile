@@ -88,3 +88,7 @@ demo-down: ## Remove all that `make demo` made
 .PHONY: soak
 soak: ## The long runs: make soak MINUTES=30
 	SPACES_MINUTES=$(or $(MINUTES),10) cargo nextest run -p internet-disk-spaces --run-ignored all --no-fail-fast
+
+.PHONY: bench-spaces
+bench-spaces: ## How fast the engine is, against the raw cost of the disk (DIRECTORY=...; not while anything else runs)
+	cargo run --quiet -p internet-disk-bench -- $(DIRECTORY)

@@ -1,6 +1,8 @@
 //! Where the bytes of files are.
 
 use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
 
 use api::generation::Generation;
 
@@ -36,6 +38,71 @@ pub struct Extent {
     pub offset: u64,
     /// How many there are, never none.
     pub length: u64,
+}
+
+/// The extents of one content, in order. Nearly every file has one or none, which then lies in the file itself.
+#[derive(Clone)]
+pub struct Extents(Few);
+
+#[derive(Clone)]
+enum Few {
+    One(Extent),
+    Others(Arc<[Extent]>),
+    None,
+}
+
+impl Default for Extents {
+    fn default() -> Self {
+        Self(Few::None)
+    }
+}
+
+impl Deref for Extents {
+    type Target = [Extent];
+
+    fn deref(&self) -> &[Extent] {
+        match &self.0 {
+            Few::None => &[],
+            Few::One(extent) => std::slice::from_ref(extent),
+            Few::Others(extents) => extents,
+        }
+    }
+}
+
+impl From<&[Extent]> for Extents {
+    fn from(extents: &[Extent]) -> Self {
+        Self(match extents {
+            [] => Few::None,
+            [one] => Few::One(*one),
+            others => Few::Others(others.into()),
+        })
+    }
+}
+
+impl From<Vec<Extent>> for Extents {
+    fn from(extents: Vec<Extent>) -> Self {
+        extents.as_slice().into()
+    }
+}
+
+impl FromIterator<Extent> for Extents {
+    fn from_iter<I: IntoIterator<Item = Extent>>(extents: I) -> Self {
+        extents.into_iter().collect::<Vec<_>>().into()
+    }
+}
+
+impl PartialEq for Extents {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Extents {}
+
+impl fmt::Debug for Extents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
 }
 
 impl Extent {

@@ -13,6 +13,7 @@ mod host;
 mod local;
 mod lock;
 mod log;
+mod map;
 mod name;
 mod node;
 mod object;
@@ -38,7 +39,7 @@ mod volume;
 
 pub use engine::{Engine, EngineConfig, Local, LocalConfig};
 pub use error::{Error, OpenError};
-pub use extent::{Extent, ObjectId, VolumeIndex};
+pub use extent::{Extent, Extents, ObjectId, VolumeIndex};
 pub use file_system::{FileSystem, FsError, FsFuture, Health, NewFile, OpenFile};
 pub use host::{Host, TokioHost};
 pub use local::LocalVolume;

@@ -1,7 +1,9 @@
 //! The name of a file or directory. It is text in the log and never reaches a file system.
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -11,8 +13,18 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 pub const LONGEST_NAME: usize = 255;
 
 /// A valid name in Unicode's form NFC, so that what one system writes composed and another decomposed is one name.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Name(Arc<str>);
+#[derive(Clone)]
+pub struct Name(Text);
+
+/// As many bytes of a name as fit beside its length where a pointer and a length would be.
+const SHORT: usize = 22;
+
+/// Most names are short, and there are very many of them.
+#[derive(Clone)]
+enum Text {
+    Short(u8, [u8; SHORT]),
+    Long(Arc<str>),
+}
 
 /// Why a text is no name. The texts are for the person who chose it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,7 +50,64 @@ impl Name {
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        match &self.0 {
+            // It was text when it came in.
+            Text::Short(..) => std::str::from_utf8(self.as_bytes()).unwrap_or_default(),
+            Text::Long(text) => text,
+        }
+    }
+
+    /// The same, as UTF-8, which has the order of the text.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            Text::Short(length, bytes) => bytes.get(..usize::from(*length)).unwrap_or_default(),
+            Text::Long(text) => text.as_bytes(),
+        }
+    }
+
+    fn of(text: &str) -> Self {
+        let mut bytes = [0; SHORT];
+        match (bytes.get_mut(..text.len()), u8::try_from(text.len())) {
+            (Some(place), Ok(length)) => {
+                place.copy_from_slice(text.as_bytes());
+                Self(Text::Short(length, bytes))
+            }
+            _ => Self(Text::Long(text.into())),
+        }
+    }
+
+    /// A name of ASCII alone, which needs no look at Unicode; `None` when it is something else.
+    fn ascii(text: &str) -> Option<Self> {
+        let plain = |byte: &u8| byte.is_ascii() && !byte.is_ascii_control() && *byte != b'/';
+        let is_name = !matches!(text, "" | "." | "..") && text.len() <= LONGEST_NAME;
+        (is_name && text.as_bytes().iter().all(plain)).then(|| Self::of(text))
+    }
+}
+
+impl PartialEq for Name {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for Name {}
+
+impl PartialOrd for Name {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Name {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_bytes().cmp(other.as_bytes())
+    }
+}
+
+/// As the text it is borrowed as.
+impl Hash for Name {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
     }
 }
 
@@ -46,11 +115,14 @@ impl FromStr for Name {
     type Err = NameError;
 
     fn from_str(text: &str) -> Result<Self, NameError> {
+        if let Some(name) = Self::ascii(text) {
+            return Ok(name);
+        }
         // Composing never makes a text longer than four bytes for each of its characters; more is not worth the work.
         if text.len() > 4 * 4 * LONGEST_NAME {
             return Err(NameError::TooLong);
         }
-        let name: Arc<str> = match is_nfc_quick(text.chars()) {
+        let name: Cow<'_, str> = match is_nfc_quick(text.chars()) {
             IsNormalized::Yes => text.into(),
             _ => text.nfc().collect::<String>().into(),
         };
@@ -68,25 +140,25 @@ impl FromStr for Name {
         if name.chars().count() > LONGEST_NAME {
             return Err(NameError::TooLong);
         }
-        Ok(Self(name))
+        Ok(Self::of(&name))
     }
 }
 
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
 impl fmt::Debug for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        fmt::Debug::fmt(self.as_str(), f)
     }
 }
 
 impl Borrow<str> for Name {
     fn borrow(&self) -> &str {
-        &self.0
+        self.as_str()
     }
 }
 
@@ -125,7 +197,20 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_name_is_small() {
+        assert_eq!(size_of::<Option<Name>>(), 24);
+    }
+
     proptest! {
+        #[test]
+        fn names_are_ordered_as_their_texts(one in "\\PC{1,12}", other in "\\PC{1,12}") {
+            if let (Ok(one), Ok(other)) = (one.parse::<Name>(), other.parse::<Name>()) {
+                prop_assert_eq!(one.cmp(&other), one.as_str().cmp(other.as_str()));
+                prop_assert_eq!(one == other, one.as_str() == other.as_str());
+            }
+        }
+
         #[test]
         fn a_name_is_its_own_name(text in "\\PC{1,20}") {
             if let Ok(name) = text.parse::<Name>() {

@@ -1,11 +1,10 @@
 //! A file or directory, as a reader sees it.
 
 use std::fmt;
-use std::sync::Arc;
 
 use api::bytes::Bytes;
 
-use crate::extent::Extent;
+use crate::extent::{Extent, Extents};
 
 /// Names a file or directory of a space, for ever: no move changes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,7 +42,7 @@ pub enum Kind {
         /// When it got this content, in milliseconds since 1970.
         modified: i64,
         /// Where its bytes are.
-        extents: Arc<[Extent]>,
+        extents: Extents,
     },
     /// A directory.
     Directory {

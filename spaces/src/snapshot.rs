@@ -88,7 +88,7 @@ impl Snapshot {
             return Vec::new();
         };
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let names = directory.children.range::<_, Name>((from, Bound::Unbounded));
+        let names = directory.children.range((from, Bound::Unbounded));
         names.take(limit).filter_map(|(name, id)| Some((name.clone(), self.state.node(*id)?))).collect()
     }
 
@@ -133,6 +133,12 @@ impl Snapshot {
     #[must_use]
     pub fn upload(&self, id: UploadId) -> Option<UploadStatus> {
         self.state.uploads.get(&id).and_then(Upload::status)
+    }
+
+    /// The space as a file: what a log is read on from when the entries up to here are gone.
+    #[must_use]
+    pub fn to_start(&self) -> Vec<u8> {
+        self.state.to_start().seal()
     }
 
     /// Counts everything again, and says what does not add up. Nothing ever should.

@@ -4,10 +4,12 @@ pub(crate) mod codec;
 pub(crate) mod entry;
 pub(crate) mod frame;
 pub(crate) mod identity;
+pub(crate) mod nodes;
 pub(crate) mod record;
 pub(crate) mod start;
 #[cfg(test)]
 mod tests;
+pub(crate) mod varint;
 
 /// The newest format of entries and states that is known here.
 pub(crate) const FORMAT: u32 = 2;

@@ -11,7 +11,6 @@ use super::frame::{self, Hash, Mark};
 use super::record::{CreateShare, Lock, Property, Target};
 use super::{FORMAT, entry::EntryError};
 use crate::extent::{Extent, ObjectId};
-use crate::name::Name;
 use crate::node::NodeId;
 use crate::operation::{OperationId, UploadId};
 
@@ -36,8 +35,9 @@ pub(crate) struct Start {
     pub(crate) low: Generation,
     #[n(6)]
     pub(crate) next: u64,
-    #[n(7)]
-    pub(crate) nodes: Vec<StartNode>,
+    /// The nodes, as [`super::nodes`] writes them.
+    #[cbor(n(7), with = "minicbor::bytes")]
+    pub(crate) nodes: Vec<u8>,
     #[n(8)]
     pub(crate) uploads: Vec<StartUpload>,
     #[n(9)]
@@ -55,25 +55,6 @@ pub(crate) struct Start {
     pub(crate) properties: Vec<StartProperties>,
     #[cbor(n(17), skip_if = "Vec::is_empty")]
     pub(crate) shares: Vec<StartShare>,
-}
-
-/// A directory, or a file when it has extents.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub(crate) struct StartNode {
-    #[n(0)]
-    pub(crate) id: NodeId,
-    #[n(1)]
-    pub(crate) parent: NodeId,
-    /// The root has none.
-    #[n(2)]
-    pub(crate) name: Option<Name>,
-    #[n(3)]
-    pub(crate) version: u64,
-    #[n(4)]
-    pub(crate) modified: i64,
-    #[n(5)]
-    pub(crate) extents: Option<Vec<Extent>>,
 }
 
 /// An upload under way, or one that has become a node.
@@ -198,8 +179,12 @@ impl Start {
     }
 
     /// The file.
-    #[cfg(test)]
     pub(crate) fn seal(&self) -> Vec<u8> {
-        frame::seal(Mark::Start, &minicbor::to_vec(self).unwrap()).0
+        let mut body = Vec::with_capacity(self.nodes.len() + 4096);
+        // Writing to memory does not fail; an empty body is no state.
+        if minicbor::encode(self, &mut body).is_err() {
+            body.clear();
+        }
+        frame::seal(Mark::Start, &body).0
     }
 }

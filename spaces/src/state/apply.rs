@@ -2,10 +2,9 @@
 //! fits, for if it does not, this is not the state that the entry was written for.
 
 use api::generation::Generation;
-use imbl::OrdMap;
 
 use super::State;
-use super::inode::{Content, Directory};
+use super::inode::{Children, Content, Directory};
 use super::limit::Limit;
 use super::upload::Upload;
 use crate::format::FORMAT;
@@ -91,7 +90,7 @@ impl State {
         match action {
             Action::MakeDirectory(record::MakeDirectory { parent, name }) => {
                 let version = self.next;
-                let content = Directory { version, modified: at.clock, children: OrdMap::new() };
+                let content = Directory { version, modified: at.clock, children: Children::new() };
                 self.make(*parent, name, Content::Directory(content)).map(Some)
             }
             Action::Put(put) => self.put(put, at).map(Some),

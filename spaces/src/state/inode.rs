@@ -1,11 +1,9 @@
 //! Files and directories of a state.
 
-use std::sync::Arc;
-
 use api::bytes::Bytes;
-use imbl::OrdMap;
 
-use crate::extent::Extent;
+use crate::extent::{Extent, Extents};
+use crate::map::Map;
 use crate::name::Name;
 use crate::node::{Kind, NodeId};
 
@@ -30,19 +28,22 @@ pub(crate) struct File {
     pub(crate) size: Bytes,
     pub(crate) version: u64,
     pub(crate) modified: i64,
-    pub(crate) extents: Arc<[Extent]>,
+    pub(crate) extents: Extents,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Directory {
     pub(crate) version: u64,
     pub(crate) modified: i64,
-    pub(crate) children: OrdMap<Name, NodeId>,
+    pub(crate) children: Children,
 }
+
+/// What is in a directory.
+pub(crate) type Children = Map<Name, NodeId>;
 
 impl Inode {
     pub(crate) fn root() -> Self {
-        let content = Content::Directory(Directory { version: 0, modified: 0, children: OrdMap::new() });
+        let content = Content::Directory(Directory { version: 0, modified: 0, children: Children::new() });
         Self { parent: NodeId::ROOT, name: None, content }
     }
 

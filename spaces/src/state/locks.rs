@@ -93,7 +93,6 @@ impl Locks {
         Ok(restored)
     }
 
-    #[cfg(test)]
     pub(crate) fn to_start(&self) -> Vec<StartLock> {
         let start = |held: &Held| StartLock { lock: held.lock.clone(), expires: held.expires };
         self.by_token.values().map(start).collect()

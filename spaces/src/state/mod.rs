@@ -7,6 +7,7 @@ pub(crate) mod extents;
 pub(crate) mod inode;
 pub(crate) mod intent;
 pub(crate) mod limit;
+mod list;
 pub(crate) mod locks;
 mod node_steps;
 pub(crate) mod objects;
@@ -39,6 +40,7 @@ use self::shares::Shares;
 use self::upload::Upload;
 use crate::format::FIRST_FORMAT;
 use crate::format::frame::Hash;
+use crate::map::Map;
 use crate::node::{Node, NodeId};
 use crate::operation::UploadId;
 
@@ -56,7 +58,7 @@ pub(crate) struct State {
     pub(crate) low: Generation,
     /// The number that the next new node or content gets; never used again.
     pub(crate) next: u64,
-    pub(crate) nodes: OrdMap<NodeId, Inode>,
+    pub(crate) nodes: Map<NodeId, Inode>,
     pub(crate) uploads: OrdMap<UploadId, Upload>,
     pub(crate) outcomes: Outcomes,
     pub(crate) objects: Objects,
@@ -81,7 +83,7 @@ impl State {
             format: FIRST_FORMAT,
             low: Generation::ZERO,
             next: NodeId::ROOT.0 + 1,
-            nodes: OrdMap::unit(NodeId::ROOT, Inode::root()),
+            nodes: [(NodeId::ROOT, Inode::root())].into_iter().collect(),
             uploads: OrdMap::new(),
             outcomes: Outcomes::default(),
             objects: Objects::default(),

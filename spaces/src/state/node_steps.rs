@@ -1,15 +1,14 @@
 //! The steps of an entry that make, change and end files and directories.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 
 use api::bytes::Bytes;
-use imbl::OrdMap;
 
 use super::State;
 use super::apply::{Applied, Misfit, Moment};
-use super::inode::{Content, Directory, File, Inode, length};
+use super::inode::{Children, Content, Directory, File, Inode, length};
 use super::upload::HOME;
-use crate::extent::{Extent, ObjectId, VolumeIndex};
+use crate::extent::{Extents, ObjectId, VolumeIndex};
 use crate::format::record;
 use crate::name::Name;
 use crate::node::NodeId;
@@ -47,7 +46,7 @@ impl State {
         }
     }
 
-    pub(super) fn children_mut(&mut self, id: NodeId) -> Applied<&mut OrdMap<Name, NodeId>> {
+    pub(super) fn children_mut(&mut self, id: NodeId) -> Applied<&mut Children> {
         match self.nodes.get_mut(&id).map(|inode| &mut inode.content) {
             Some(Content::Directory(directory)) => Ok(&mut directory.children),
             Some(Content::File(_)) => Err(Misfit("a file is where a directory should be")),
@@ -75,7 +74,7 @@ impl State {
         &mut self,
         parent: NodeId,
         name: &Name,
-        extents: Arc<[Extent]>,
+        extents: Extents,
         at: Moment,
     ) -> Applied<NodeId> {
         if extents.iter().any(|extent| extent.length == 0) {
@@ -149,7 +148,7 @@ impl State {
     pub(super) fn copy(&mut self, copy: &record::Copy, at: Moment) -> Applied<NodeId> {
         let record::Copy { node, parent, name, replaced } = copy;
         self.clear(*node, *parent, name, *replaced, at)?;
-        let mut copies = OrdMap::new();
+        let mut copies = HashMap::new();
         let mut root = None;
         let sources: Vec<NodeId> = self.walk(*node).map(|step| step.id).collect();
         for id in sources {
@@ -162,7 +161,7 @@ impl State {
             let version = self.next;
             let content = match source.content {
                 Content::Directory(_) => {
-                    Content::Directory(Directory { version, modified: at.clock, children: OrdMap::new() })
+                    Content::Directory(Directory { version, modified: at.clock, children: Children::new() })
                 }
                 Content::File(file) => {
                     self.used = self.used.checked_add(file.size).ok_or(Misfit("sizes overflow"))?;

@@ -1,9 +1,9 @@
 //! Which data files a space refers to.
 
 use api::generation::Generation;
-use imbl::OrdMap;
 
 use crate::extent::{Extent, ObjectId, VolumeIndex};
+use crate::map::Map;
 
 /// What of an object is referred to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,14 +17,12 @@ pub(crate) struct Use {
 
 /// All objects that are referred to, or were until lately.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Objects(pub(crate) OrdMap<(VolumeIndex, ObjectId), Use>);
+pub(crate) struct Objects(pub(crate) Map<(VolumeIndex, ObjectId), Use>);
 
 impl Objects {
     pub(crate) fn refer(&mut self, volume: VolumeIndex, object: ObjectId) {
-        let new = Use { references: 0, dropped: Generation::ZERO };
-        let known = self.0.entry((volume, object)).or_insert(new);
-        known.references += 1;
-        known.dropped = Generation::ZERO;
+        let before = self.0.get(&(volume, object)).map_or(0, |known| known.references);
+        self.0.insert((volume, object), Use { references: before + 1, dropped: Generation::ZERO });
     }
 
     pub(crate) fn drop_reference(&mut self, volume: VolumeIndex, object: ObjectId, now: Generation) {

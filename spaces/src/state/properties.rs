@@ -79,7 +79,6 @@ impl Properties {
         Ok(restored)
     }
 
-    #[cfg(test)]
     pub(crate) fn to_start(&self) -> Vec<StartProperties> {
         let of = |values: &Values| {
             let property = |(name, value): (&PropertyName, &Arc<str>)| record::Property {

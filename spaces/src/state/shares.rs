@@ -88,7 +88,6 @@ impl Shares {
         Ok(restored)
     }
 
-    #[cfg(test)]
     pub(crate) fn to_start(&self) -> Vec<StartShare> {
         let start = |made: &Made| {
             let Made { share, created, uses } = made;

@@ -22,7 +22,11 @@ impl Iterator for Walk<'_> {
         let step = self.ahead.pop()?;
         if let Some(directory) = self.state.directory(step.id) {
             let depth = step.depth + 1;
-            self.ahead.extend(directory.children.values().rev().map(|id| Step { id: *id, depth }));
+            let from = self.ahead.len();
+            self.ahead.extend(directory.children.values().map(|id| Step { id: *id, depth }));
+            if let Some(inside) = self.ahead.get_mut(from..) {
+                inside.reverse();
+            }
         }
         Some(step)
     }

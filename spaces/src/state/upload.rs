@@ -5,7 +5,7 @@ use std::sync::Arc;
 use api::bytes::Bytes;
 use api::generation::Generation;
 
-use crate::extent::{Extent, ObjectId, VolumeIndex};
+use crate::extent::{Extent, Extents, ObjectId, VolumeIndex};
 use crate::format::record::Target;
 use crate::node::NodeId;
 use crate::operation::UploadStatus;
@@ -30,7 +30,7 @@ pub(crate) struct Open {
     /// What the owner writes to.
     pub(crate) object: ObjectId,
     /// What is durable of owners before.
-    pub(crate) extents: Arc<[Extent]>,
+    pub(crate) extents: Extents,
     /// How many bytes those are.
     pub(crate) base: Bytes,
     /// How many bytes are durable with those of this owner.
@@ -52,7 +52,7 @@ pub(crate) const HOME: VolumeIndex = VolumeIndex(0);
 
 impl Open {
     /// What is durable, as extents.
-    pub(crate) fn closed(&self) -> Arc<[Extent]> {
+    pub(crate) fn closed(&self) -> Extents {
         match self.durable.0.saturating_sub(self.base.0) {
             0 => self.extents.clone(),
             length => {

@@ -7,6 +7,7 @@ use api::bytes::Bytes;
 use super::State;
 use super::apply::{Applied, Misfit, Moment};
 use super::upload::{Complete, HOME, Open, Upload};
+use crate::extent::Extents;
 use crate::format::record;
 use crate::node::NodeId;
 use crate::operation::UploadId;
@@ -23,7 +24,7 @@ impl State {
             target: target.clone().map(Arc::new),
             epoch: 1,
             object: *object,
-            extents: Arc::new([]),
+            extents: Extents::default(),
             base: Bytes::ZERO,
             durable: Bytes::ZERO,
             heard: at.clock,
