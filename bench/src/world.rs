@@ -87,7 +87,9 @@ pub(crate) fn path(text: &str) -> anyhow::Result<NodePath> {
 }
 
 pub(crate) async fn act(space: &Space, operation: Operation) -> anyhow::Result<Committed> {
-    Ok(space.commit(Request { id: OperationId(Uuid::new_v4()), born: None, operation }).await?)
+    Ok(space
+        .commit(Request { id: OperationId(Uuid::new_v4()), born: None, operation, locks: Vec::new() })
+        .await?)
 }
 
 pub(crate) async fn make_directory(space: &Space, at: &str) -> anyhow::Result<Committed> {

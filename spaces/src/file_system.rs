@@ -33,6 +33,47 @@ pub enum FsError {
     Other(Arc<str>),
 }
 
+/// One of several things that are done one after the other.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// [`FileSystem::write`].
+    Write {
+        /// The file.
+        path: String,
+        /// What is in it.
+        content: Bytes,
+    },
+    /// [`FileSystem::link`].
+    Link {
+        /// The name that is there.
+        from: String,
+        /// The new one.
+        to: String,
+    },
+    /// [`FileSystem::sync_directory`].
+    SyncDirectory {
+        /// The directory.
+        path: String,
+    },
+    /// Looks afresh that there is no such name; [`FsError::Exists`] when there is.
+    Missing {
+        /// The name.
+        path: String,
+    },
+}
+
+/// Steps that came to no end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Halted {
+    /// Which of them failed, from 0: those before it were done, those behind it are never begun.
+    pub step: usize,
+    /// How it failed.
+    pub error: FsError,
+}
+
+/// What steps come back with.
+pub type StepsFuture = BoxFuture<'static, Result<(), Halted>>;
+
 /// A file that is written once, from its beginning to its end, by whoever created it.
 pub trait NewFile: Send + Sync {
     /// Writes behind what was written before.
@@ -81,6 +122,32 @@ pub trait FileSystem: Send + Sync + 'static {
     fn sync_directory(&self, path: &str) -> FsFuture<()>;
     /// Makes a directory whose parent exists. [`FsError::Exists`] when the name is taken.
     fn make_directory(&self, path: &str) -> FsFuture<()>;
+    /// Does steps one after the other, up to the first that fails, without coming back to the caller in between: on the
+    /// way to a commit every switch of threads counts. `None` when the steps are better asked for one by one.
+    fn steps(&self, _steps: &[Step]) -> Option<StepsFuture> {
+        None
+    }
     /// How the volume is doing. Never waits.
     fn health(&self) -> Health;
+}
+
+/// Does steps one after the other, up to the first that fails.
+pub(crate) async fn steps(fs: &dyn FileSystem, steps: Vec<Step>) -> Result<(), Halted> {
+    if let Some(done) = fs.steps(&steps) {
+        return done.await;
+    }
+    for (step, what) in steps.into_iter().enumerate() {
+        let done = match what {
+            Step::Write { path, content } => fs.write(&path, content).await,
+            Step::Link { from, to } => fs.link(&from, &to).await,
+            Step::SyncDirectory { path } => fs.sync_directory(&path).await,
+            Step::Missing { path } => match fs.read(&path, 1).await {
+                Ok(_) => Err(FsError::Exists),
+                Err(FsError::NotFound) => Ok(()),
+                Err(error) => Err(error),
+            },
+        };
+        done.map_err(|error| Halted { step, error })?;
+    }
+    Ok(())
 }

@@ -40,7 +40,7 @@ mod volume;
 pub use engine::{Engine, EngineConfig, Local, LocalConfig};
 pub use error::{Error, OpenError};
 pub use extent::{Extent, Extents, ObjectId, VolumeIndex};
-pub use file_system::{FileSystem, FsError, FsFuture, Health, NewFile, OpenFile};
+pub use file_system::{FileSystem, FsError, FsFuture, Halted, Health, NewFile, OpenFile, Step, StepsFuture};
 pub use host::{Host, TokioHost};
 pub use local::LocalVolume;
 pub use lock::{LONGEST_LOCK, LONGEST_OWNER, Lock, LockDepth, LockScope, LockToken, NewLock};

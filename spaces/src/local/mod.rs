@@ -16,7 +16,7 @@ use api::ids::VolumeName;
 use bytes::Bytes;
 
 use crate::error::OpenError;
-use crate::file_system::{FileSystem, FsError, FsFuture, Health, NewFile, OpenFile};
+use crate::file_system::{FileSystem, FsError, FsFuture, Health, NewFile, OpenFile, Step, StepsFuture};
 use canary::Canary;
 use directory::Directory;
 use fault::Faults;
@@ -25,6 +25,9 @@ use pool::{Pool, Size};
 
 /// How long opening waits for a volume. One that does not answer is opened all the same: it may answer later.
 const OPENING: Duration = Duration::from_secs(1);
+
+/// What is read whole and is longer is not small.
+const LONGEST_SMALL: usize = 1 << 20;
 
 /// A directory as a volume. Whatever hangs in it hangs a thread of its own, never the caller.
 pub struct LocalVolume {
@@ -76,6 +79,13 @@ impl LocalVolume {
     }
 }
 
+/// Creates a file with this content and makes the content durable.
+fn write(directory: &Directory, path: &str, content: &[u8]) -> Result<(), FsError> {
+    let file = directory.create(path)?;
+    file::write_at(&file, content, 0, path)?;
+    file::sync(&file, path)
+}
+
 impl FileSystem for LocalVolume {
     fn create(&self, path: &str) -> FsFuture<Arc<dyn NewFile>> {
         let (path, pool) = (path.to_owned(), self.pool.clone());
@@ -86,11 +96,7 @@ impl FileSystem for LocalVolume {
 
     fn write(&self, path: &str, content: Bytes) -> FsFuture<()> {
         let path = path.to_owned();
-        self.run(Size::Small, move |directory| {
-            let file = directory.create(&path)?;
-            file::write_at(&file, &content, 0, &path)?;
-            file::sync(&file, &path)
-        })
+        self.run(Size::Small, move |directory| write(directory, &path, &content))
     }
 
     fn link(&self, from: &str, to: &str) -> FsFuture<()> {
@@ -107,7 +113,9 @@ impl FileSystem for LocalVolume {
 
     fn read(&self, path: &str, most: usize) -> FsFuture<Bytes> {
         let path = path.to_owned();
-        self.run(Size::Small, move |directory| {
+        // A state of millions of files takes a while.
+        let size = if most > LONGEST_SMALL { Size::Large } else { Size::Small };
+        self.run(size, move |directory| {
             file::read_at(&directory.open(&path)?, 0, most.saturating_add(1), &path)
         })
     }
@@ -135,6 +143,22 @@ impl FileSystem for LocalVolume {
     fn make_directory(&self, path: &str) -> FsFuture<()> {
         let path = path.to_owned();
         self.run(Size::Small, move |directory| directory.make(&path))
+    }
+
+    fn steps(&self, steps: &[Step]) -> Option<StepsFuture> {
+        let (count, steps, directory) = (steps.len(), steps.to_vec(), self.directory.clone());
+        let call = move |step: usize| match steps.get(step) {
+            Some(Step::Write { path, content }) => write(&directory, path, content),
+            Some(Step::Link { from, to }) => directory.link(from, to),
+            Some(Step::SyncDirectory { path }) => directory.sync(path),
+            Some(Step::Missing { path }) => match directory.open(path) {
+                Ok(_) => Err(FsError::Exists),
+                Err(FsError::NotFound) => Ok(()),
+                Err(error) => Err(error),
+            },
+            None => Ok(()),
+        };
+        Some(self.pool.steps(count, call))
     }
 
     fn health(&self) -> Health {

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use api::ids::VolumeName;
 use tokio::sync::oneshot;
 
 use super::fault::Faults;
-use crate::file_system::{FsError, FsFuture};
+use crate::file_system::{FsError, FsFuture, Halted, StepsFuture};
 
 /// The most threads of a volume. They are started when they are needed; what they do is mostly to wait.
 const THREADS: usize = 32;
@@ -41,6 +41,25 @@ impl Size {
 }
 
 type Job = Box<dyn FnOnce() + Send>;
+
+/// How many of several calls were begun. When whoever asked for them gives up, no more are.
+#[derive(Default)]
+struct Turn {
+    begun: Arc<AtomicUsize>,
+}
+
+impl Turn {
+    /// From now on none is begun. Which one is the last that was.
+    fn end(&self) -> usize {
+        self.begun.swap(usize::MAX, Ordering::SeqCst).saturating_sub(1)
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
 
 /// The threads of a volume; clones share them.
 #[derive(Clone)]
@@ -104,31 +123,68 @@ impl Pool {
     ) -> FsFuture<T> {
         let pool = self.clone();
         Box::pin(async move {
-            let shared = &pool.shared;
-            let asked = Instant::now();
-            if shared.silent() > HOPELESS {
-                return Err(FsError::Stalled);
-            }
-            let (answer, mut answered) = oneshot::channel();
-            let worker = shared.clone();
-            shared.push(Box::new(move || {
-                if !answer.is_closed() {
-                    let _ = answer.send(worker.call(call));
+            let worker = pool.shared.clone();
+            pool.wait(size.limit(), move || worker.call(call)).await?
+        })
+    }
+
+    /// Does so many calls on one of the threads, one after the other, up to the first that fails. None is begun when
+    /// nobody waits for it any more.
+    pub(super) fn steps(
+        &self,
+        count: usize,
+        call: impl Fn(usize) -> Result<(), FsError> + Send + 'static,
+    ) -> StepsFuture {
+        let pool = self.clone();
+        Box::pin(async move {
+            let (worker, turn) = (pool.shared.clone(), Turn::default());
+            let begun = turn.begun.clone();
+            let work = move || {
+                for step in 0..count {
+                    if begun.compare_exchange(step, step + 1, Ordering::SeqCst, Ordering::SeqCst).is_err() {
+                        break;
+                    }
+                    worker.call(|| call(step)).map_err(|error| Halted { step, error })?;
                 }
-            }));
-            loop {
-                let waited = asked.elapsed();
-                let patience = PATIENCE.saturating_sub(waited.min(shared.silent()));
-                if patience.is_zero() || waited >= size.limit() {
-                    return Err(FsError::Stalled);
-                }
-                match tokio::time::timeout(patience.min(size.limit() - waited), &mut answered).await {
-                    Ok(Ok(result)) => return result,
-                    Ok(Err(_)) => return Err(FsError::Other("no thread of the volume did the call".into())),
-                    Err(_) => {}
-                }
+                Ok(())
+            };
+            let limit = Size::Small.limit().saturating_mul(u32::try_from(count).unwrap_or(u32::MAX));
+            match pool.wait(limit, work).await {
+                Ok(done) => done,
+                Err(error) => Err(Halted { step: turn.end(), error }),
             }
         })
+    }
+
+    /// Does something on one of the threads and waits for it, as long as the volume answers anybody.
+    async fn wait<T: Send + 'static>(
+        &self,
+        limit: Duration,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, FsError> {
+        let shared = &self.shared;
+        let asked = Instant::now();
+        if shared.silent() > HOPELESS {
+            return Err(FsError::Stalled);
+        }
+        let (answer, mut answered) = oneshot::channel();
+        shared.push(Box::new(move || {
+            if !answer.is_closed() {
+                let _ = answer.send(work());
+            }
+        }));
+        loop {
+            let waited = asked.elapsed();
+            let patience = PATIENCE.saturating_sub(waited.min(shared.silent()));
+            if patience.is_zero() || waited >= limit {
+                return Err(FsError::Stalled);
+            }
+            match tokio::time::timeout(patience.min(limit - waited), &mut answered).await {
+                Ok(Ok(result)) => return Ok(result),
+                Ok(Err(_)) => return Err(FsError::Other("no thread of the volume did the call".into())),
+                Err(_) => {}
+            }
+        }
     }
 
     /// Does something on one of the threads, some time.

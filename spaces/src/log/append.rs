@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use api::generation::Generation;
+use bytes::Bytes;
 
 use super::Log;
-use crate::file_system::FsError;
+use crate::file_system::{self, FsError, Halted, Step};
 use crate::format::entry::{Entry, EntryId, LONGEST_ENTRY};
 use crate::rule::{Rule, kept};
 
@@ -15,8 +16,10 @@ const MOST_TRIES: u32 = 8;
 /// So many of the looks at what is there may fail.
 const MOST_BLIND: u32 = 2;
 
-/// An entry in `tmp/`, durable.
+/// An entry that is to get its place.
 pub(crate) struct Candidate {
+    /// Its file, when that is not in `tmp/` yet, durable.
+    pub(crate) file: Option<Bytes>,
     pub(crate) temporary: String,
     pub(crate) generation: Generation,
     pub(crate) id: EntryId,
@@ -27,8 +30,10 @@ pub(crate) struct Candidate {
 pub(crate) enum Appended {
     /// It is in the log, durably.
     Won,
-    /// Another entry is there.
-    Lost,
+    /// Another entry is there: its file.
+    Lost(Bytes),
+    /// Nothing came of it, for it could not be written.
+    Unwritten(FsError),
     /// It is in a block that is being truncated, and so perhaps in no log at all.
     Truncated,
     /// It may be in the log or may come to be.
@@ -38,49 +43,73 @@ pub(crate) enum Appended {
 impl Log {
     /// Links an entry into the log.
     pub(crate) async fn append(&self, candidate: &Candidate) -> Appended {
-        match self.link(candidate).await {
-            Ok(true) => {}
-            Ok(false) => return Appended::Lost,
-            Err(error) => return Appended::Unknown(error),
-        }
-        let block = self.layout.block(candidate.generation);
-        if kept(Rule::PlaceDurable)
-            && let Err(error) = self.volume.fs.sync_directory(&block).await
-        {
-            return Appended::Unknown(error);
-        }
-        // A pod that slept since it read the log may have linked into a past that is no more.
-        match self.is_gone(candidate.generation).await {
-            Ok(false) => Appended::Won,
-            Ok(true) => Appended::Truncated,
-            Err(error) => Appended::Unknown(error),
+        let Candidate { file, temporary, generation, id: _ } = candidate;
+        let write = file.clone().map(|content| Step::Write { path: temporary.clone(), content });
+        let link = Step::Link { from: temporary.clone(), to: self.layout.entry(*generation) };
+        let linked = usize::from(write.is_some());
+        let steps = write.into_iter().chain([link]).chain(self.settling(*generation)).collect();
+        match file_system::steps(self.volume.fs.as_ref(), steps).await {
+            Ok(()) => Appended::Won,
+            Err(Halted { step, error }) if step < linked => Appended::Unwritten(error),
+            Err(Halted { step, error }) if step == linked => self.look(candidate, error).await,
+            Err(halted) => settled(Err(halted)),
         }
     }
 
-    /// Whether the entry got its place, and not another one.
-    async fn link(&self, candidate: &Candidate) -> Result<bool, FsError> {
-        let Candidate { temporary, generation, id } = candidate;
+    /// What is done once an entry has its place.
+    fn settling(&self, generation: Generation) -> Vec<Step> {
+        let sync =
+            kept(Rule::PlaceDurable).then(|| Step::SyncDirectory { path: self.layout.block(generation) });
+        // A pod that slept since it read the log may have linked into a past that is no more.
+        let gone = Step::Missing { path: self.layout.gone(generation) };
+        sync.into_iter().chain([gone]).collect()
+    }
+
+    /// Looks what became of a link that failed. A reply can be lost, and a link can land late: what is there decides,
+    /// not what was answered.
+    async fn look(&self, candidate: &Candidate, answer: FsError) -> Appended {
+        let Candidate { file: _, temporary, generation, id } = candidate;
         let place = self.layout.entry(*generation);
-        let mut blind = 0;
-        let mut last = FsError::Stalled;
+        let (mut blind, mut answer) = (0, answer);
         for attempt in 0..MOST_TRIES {
-            let Err(answer) = self.volume.fs.link(temporary, &place).await else { return Ok(true) };
-            // A reply can be lost, and a link can land late: what is there decides, not what was answered.
             match self.volume.fs.read(&place, LONGEST_ENTRY).await {
                 // One that can not be understood is somebody else's; whoever folds it will say what is wrong.
-                Ok(file) => return Ok(Entry::open(&file).is_ok_and(|(entry, _)| entry.id == *id)),
-                Err(FsError::NotFound) => last = answer,
+                Ok(file) if Entry::open(&file).is_ok_and(|(entry, _)| entry.id == *id) => {
+                    return self.settle(*generation).await;
+                }
+                Ok(file) => return Appended::Lost(file),
+                Err(FsError::NotFound) => {}
                 // Whoever waits is better served elsewhere.
-                Err(FsError::Stalled) => return Err(FsError::Stalled),
+                Err(FsError::Stalled) => return Appended::Unknown(FsError::Stalled),
                 Err(error) => {
                     blind += 1;
                     if blind == MOST_BLIND {
-                        return Err(error);
+                        return Appended::Unknown(error);
                     }
                 }
             }
             self.host.sleep(Duration::from_millis(1 << attempt.min(6))).await;
+            if attempt + 1 < MOST_TRIES {
+                match self.volume.fs.link(temporary, &place).await {
+                    Ok(()) => return self.settle(*generation).await,
+                    Err(error) => answer = error,
+                }
+            }
         }
-        Err(last)
+        Appended::Unknown(answer)
+    }
+
+    async fn settle(&self, generation: Generation) -> Appended {
+        settled(file_system::steps(self.volume.fs.as_ref(), self.settling(generation)).await)
+    }
+}
+
+/// What became of an entry that has its place.
+fn settled(done: Result<(), Halted>) -> Appended {
+    match done {
+        Ok(()) => Appended::Won,
+        // Of these steps only one can find a name.
+        Err(Halted { error: FsError::Exists, .. }) => Appended::Truncated,
+        Err(Halted { error, .. }) => Appended::Unknown(error),
     }
 }

@@ -9,7 +9,7 @@ use futures::future::join_all;
 
 use super::layout::{BLOCK, block_of};
 use super::{Loaded, Log, LogError};
-use crate::file_system::FsError;
+use crate::file_system::{self, FsError, Step};
 use crate::format::entry::{Entry, LONGEST_ENTRY};
 use crate::format::start::Start;
 use crate::rule::{Rule, kept};
@@ -192,6 +192,18 @@ impl Log {
             Err(FsError::NotFound) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Folds the entry that won a race, which was read just now. `None` when that is not all there is to it.
+    pub(crate) async fn follow(&self, known: &Loaded, winner: &Bytes) -> Option<Loaded> {
+        let next = known.state.generation.next();
+        // As for any entry: durable before it is built on, and not in a block that is being truncated.
+        let sync =
+            kept(Rule::DurableBeforeFolding).then(|| Step::SyncDirectory { path: self.layout.block(next) });
+        let steps = sync.into_iter().chain([Step::Missing { path: self.layout.gone(next) }]).collect();
+        file_system::steps(self.volume.fs.as_ref(), steps).await.ok()?;
+        let state = Arc::new(self.fold(&known.state, winner).ok()?);
+        Some(Loaded { state, first: known.first })
     }
 
     /// Folds what is newer than a state until there is nothing.

@@ -79,6 +79,14 @@ impl Actor {
         self.loaded.clone().ok_or(Error::OutcomeUnknown)
     }
 
+    /// Goes on with a newer state, of which it is not known whether it is the newest.
+    pub(super) fn follow(&mut self, loaded: Loaded) {
+        if let Some(published) = self.shared.published() {
+            self.shared.publish(loaded.state.clone(), (published.fresh, published.tick));
+        }
+        self.loaded = Some(loaded);
+    }
+
     /// Reads the log on.
     pub(super) async fn refresh(&mut self) -> Result<Loaded, Error> {
         if let Some(error) = self.shared.stopped() {

@@ -21,13 +21,13 @@ use crate::rule::{Rule, kept};
 use crate::state::State;
 
 /// After a race that was lost a pod waits up to so long, and longer with each.
-const JITTER: Duration = Duration::from_millis(2);
+const JITTER: Duration = Duration::from_micros(200);
 
 /// What became of a draft.
 enum Written {
     Won(Arc<State>),
-    /// Other entries are there: everything is to be decided again.
-    Lost,
+    /// Another entry is there, this file: everything is to be decided again.
+    Lost(Bytes),
     /// The log was truncated under it: it is to be read again.
     Truncated,
     /// Nothing came of it, and nothing will.
@@ -75,11 +75,16 @@ impl Actor {
                     self.loaded = Some(crate::log::Loaded { state: state.clone(), first: loaded.first });
                     round = answer(round, verdicts, &state);
                 }
-                Written::Lost => {
+                Written::Lost(winner) => {
                     // The clocks of others are known only now.
                     self.expiry = Expiry::default();
-                    if let Err(error) = self.refresh().await {
-                        return refuse(round, &error);
+                    match self.shared.log.follow(&loaded, &winner).await {
+                        Some(loaded) => self.follow(loaded),
+                        None => {
+                            if let Err(error) = self.refresh().await {
+                                return refuse(round, &error);
+                            }
+                        }
                     }
                     losses += 1;
                     self.wait(losses).await;
@@ -124,13 +129,20 @@ impl Actor {
         let id = EntryId(Uuid::from_u64_pair(host.random(), host.random()));
         let (file, after) = draft.seal(id);
         let temporary = log.temporary();
+        let file = Bytes::from(file);
+        // When nothing but the entry is to be written, all of it is one way to the volume and back.
+        let at_once =
+            packs.iter().all(Pack::is_written) && !round.iter().any(|pending| pending.unfinished.is_some());
         let prepared = async {
             log.ensure_space(state.generation).await?;
+            if at_once {
+                return log.ensure_block(generation).await;
+            }
             // Both are durable before the entry has its place; which is first does not matter.
             let objects = try_join_all(packs.iter_mut().map(|pack| pack.write(log)));
             let entry = async {
                 log.ensure_block(generation).await?;
-                log.volume.fs.write(&temporary, Bytes::from(file)).await
+                log.volume.fs.write(&temporary, file.clone()).await
             };
             futures::future::try_join(objects, entry).await.map(|_| ())
         };
@@ -144,12 +156,13 @@ impl Actor {
                 pending.unfinished.iter_mut().for_each(Unfinished::keep_object);
             }
         }
-        let candidate = Candidate { temporary, generation, id };
+        let candidate = Candidate { file: at_once.then_some(file), temporary, generation, id };
         let appended = log.append(&candidate).await;
         self.discard(candidate.temporary);
         match appended {
             Appended::Won => Written::Won(after),
-            Appended::Lost => Written::Lost,
+            Appended::Lost(winner) => Written::Lost(winner),
+            Appended::Unwritten(error) => Written::Failed(error),
             Appended::Truncated => {
                 // All of that block goes; an entry that nobody reads need not stay.
                 self.discard(log.layout.entry(generation));

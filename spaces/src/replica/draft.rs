@@ -39,6 +39,7 @@ pub(super) enum Verdict {
 
 /// An entry that is not in the log yet.
 pub(super) struct Draft {
+    before: State,
     state: State,
     moment: Moment,
     committer: Committer,
@@ -57,8 +58,20 @@ impl Draft {
         let moment = Moment { generation: state.generation.next(), clock };
         let (previous, format) = (state.head, state.format);
         let (records, bytes, nodes) = (Vec::new(), HEAD + OVERHEAD, 0);
-        let (state, allowed) = (state.clone(), allowed.min(FORMAT));
-        Self { state, moment, committer, previous, format, allowed, records, bytes, nodes, full: false }
+        let (before, state, allowed) = (state.clone(), state.clone(), allowed.min(FORMAT));
+        Self {
+            before,
+            state,
+            moment,
+            committer,
+            previous,
+            format,
+            allowed,
+            records,
+            bytes,
+            nodes,
+            full: false,
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -132,20 +145,29 @@ impl Draft {
             self.full = true;
             return Verdict::Later;
         }
-        let mut next = self.state.clone();
+        // In place: to keep the state before each operation would be most of the work.
         for record in &records {
-            if let Err(misfit) = next.apply(record, self.moment) {
+            if let Err(misfit) = self.state.apply(record, self.moment) {
                 tracing::error!(%misfit, "An operation was planned wrongly and is not done.");
+                self.begin_again();
                 return Verdict::Refused(Error::Io("the operation could not be planned".to_owned()));
             }
         }
-        self.state = next;
         self.bytes += bytes;
         self.nodes += nodes;
         self.records.extend(records);
         let node =
             operation.and_then(|operation| self.state.outcomes.get(operation.id)).and_then(|done| done.node);
         Verdict::Done { node }
+    }
+
+    /// Leads from the state before the entry to the one after its records again.
+    fn begin_again(&mut self) {
+        self.state = self.before.clone();
+        for record in &self.records {
+            // They fitted before.
+            let _ = self.state.apply(record, self.moment);
+        }
     }
 
     /// The file of the entry, and the state after it.

@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::Pending;
 use crate::extent::{Extent, ObjectId};
-use crate::file_system::FsError;
+use crate::file_system::{self, FsError, Step};
 use crate::log::Log;
 use crate::state::intent::Intent;
 use crate::state::upload::HOME;
@@ -20,7 +20,8 @@ pub(super) struct Pack {
 impl Pack {
     /// Says to each small content where it will be. `None` when there is none.
     pub(super) fn of(round: &mut [Pending], log: &Log, born: Generation) -> Option<Self> {
-        let mut buffer = BytesMut::new();
+        let length = round.iter().filter_map(|pending| pending.inline.as_ref()).map(Bytes::len).sum();
+        let mut buffer = BytesMut::with_capacity(length);
         let object = log.new_object(born);
         for pending in round {
             let (Some(inline), Intent::Put { content, .. }) = (pending.inline.take(), &mut pending.intent)
@@ -37,6 +38,10 @@ impl Pack {
         (!content.is_empty()).then_some(Self { object, content, written: false })
     }
 
+    pub(super) fn is_written(&self) -> bool {
+        self.written
+    }
+
     /// Writes it durably, once.
     pub(super) async fn write(&mut self, log: &Log) -> Result<(), FsError> {
         if self.written {
@@ -44,9 +49,15 @@ impl Pack {
         }
         let directory = log.layout.objects(self.object);
         log.volume.ensure(std::slice::from_ref(&directory)).await?;
-        log.volume.fs.write(&log.layout.object(self.object), self.content.clone()).await?;
-        log.volume.fs.sync_directory(&directory).await?;
+        let path = log.layout.object(self.object);
+        let steps = vec![
+            Step::Write { path, content: self.content.clone() },
+            Step::SyncDirectory { path: directory },
+        ];
+        file_system::steps(log.volume.fs.as_ref(), steps).await.map_err(|halted| halted.error)?;
         self.written = true;
+        // Nothing reads it from memory any more.
+        self.content = Bytes::new();
         Ok(())
     }
 }
