@@ -57,8 +57,13 @@ test: ## Everything: what CI runs
 	@e2e/step.sh "tools" $(MAKE) --no-print-directory tools
 	@e2e/step.sh "checks" $(MAKE) --no-print-directory check
 	@e2e/step.sh "unit tests" $(MAKE) --no-print-directory unit
+	@e2e/step.sh "file systems" $(MAKE) --no-print-directory filesystems
 	@e2e/step.sh "a cluster's life" $(MAKE) --no-print-directory cluster-test
 	@e2e/step.sh "end-to-end tests" $(MAKE) --no-print-directory e2e
+
+.PHONY: filesystems
+filesystems: tools ## The engine on ext4, MooseFS and CephFS, with processes and servers killed
+	@e2e/filesystems/run.sh
 
 .PHONY: cluster-test
 cluster-test: cluster ## Start, harm, and remove a cluster beside those that run
@@ -87,7 +92,9 @@ demo-down: ## Remove all that `make demo` made
 
 .PHONY: soak
 soak: ## The long runs: make soak MINUTES=30
-	SPACES_MINUTES=$(or $(MINUTES),10) cargo nextest run -p internet-disk-spaces --run-ignored all --no-fail-fast
+	SPACES_MINUTES=$(or $(MINUTES),10) cargo nextest run -p internet-disk-spaces --run-ignored all --no-fail-fast \
+		-E 'not test(/^tests::processes::/)'
+	e2e/filesystems/run.sh soak
 
 .PHONY: bench-spaces
 bench-spaces: ## How fast the engine is, against the raw cost of the disk (DIRECTORY=...; not while anything else runs)

@@ -3,12 +3,14 @@
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwapOption;
 use rustix::fs::{Access, AtFlags, Dir, Mode, OFlags, ResolveFlags, StatxFlags};
 use rustix::io::Errno;
 
 use crate::file_system::FsError;
+use crate::format::identity::FILE as MARK;
 
 /// All pods run as one user, which owns what is on the volume.
 const FILE: Mode = Mode::RUSR.union(Mode::WUSR);
@@ -20,6 +22,8 @@ const ATTEMPTS: usize = 3;
 pub(crate) struct Directory {
     path: PathBuf,
     root: ArcSwapOption<OwnedFd>,
+    /// Whether what says whose the volume is was seen in it. From then on a directory without that is another one.
+    marked: AtomicBool,
 }
 
 /// What a failed call becomes, in words.
@@ -35,14 +39,27 @@ pub(crate) fn failed(errno: Errno, verb: &str, path: &str) -> FsError {
 
 impl Directory {
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, root: ArcSwapOption::empty() }
+        Self { path, root: ArcSwapOption::empty(), marked: AtomicBool::new(false) }
     }
 
-    /// Opens the directory by its path, as whoever mounted it may have mounted it again.
+    /// Opens the directory by its path, as whoever mounted it may have mounted it again. Between the two there is the
+    /// empty directory below the mount, in which all that was ever written seems to be missing.
     pub(crate) fn reopen(&self) -> Result<(), FsError> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = rustix::fs::open(&self.path, flags, Mode::empty())
             .map_err(|errno| failed(errno, "open", &self.path.display().to_string()))?;
+        if self.marked.load(Ordering::Relaxed) {
+            match rustix::fs::statx(&root, MARK, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::TYPE) {
+                Ok(_) => {}
+                Err(Errno::NOENT) => {
+                    let path = self.path.display();
+                    return Err(FsError::Other(
+                        format!("there is no {MARK} in {path}: is it mounted?").into(),
+                    ));
+                }
+                Err(errno) => return Err(failed(errno, "look at", MARK)),
+            }
+        }
         self.root.store(Some(Arc::new(root)));
         Ok(())
     }
@@ -74,7 +91,19 @@ impl Directory {
     }
 
     pub(crate) fn open(&self, path: &str) -> Result<OwnedFd, FsError> {
-        self.rooted("open", path, |root| below(root, path, OFlags::RDONLY, Mode::empty()))
+        let open = || self.rooted("open", path, |root| below(root, path, OFlags::RDONLY, Mode::empty()));
+        let mut opened = open();
+        if path == MARK {
+            // What was opened before anything was mounted there never has it.
+            if opened.as_ref().is_err_and(|error| *error == FsError::NotFound) {
+                self.reopen()?;
+                opened = open();
+            }
+            if opened.is_ok() {
+                self.marked.store(true, Ordering::Relaxed);
+            }
+        }
+        opened
     }
 
     pub(crate) fn link(&self, from: &str, to: &str) -> Result<(), FsError> {
@@ -244,5 +273,39 @@ mod tests {
         assert_eq!((found, attempts.get()), (Ok(()), 2));
         let lost: Result<(), _> = directory.rooted("look at", "a", |_| Err(Errno::STALE));
         assert_eq!(lost, Err(FsError::NotFound));
+    }
+
+    #[test]
+    fn an_empty_directory_is_not_the_volume_that_was_there() {
+        let place = tempfile::tempdir().unwrap();
+        let (path, aside) = (place.path().join("volume"), place.path().join("aside"));
+        std::fs::create_dir(&path).unwrap();
+        let directory = Directory::new(path.clone());
+        directory.reopen().unwrap();
+        assert_eq!(directory.open(MARK).err(), Some(FsError::NotFound));
+        // Opened before it was mounted, it is found once it is.
+        std::fs::rename(&path, &aside).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        std::fs::write(path.join(MARK), b"{}").unwrap();
+        directory.open(MARK).unwrap();
+        // Its client died, and what shows is what is below.
+        let mounted = place.path().join("mounted");
+        std::fs::rename(&path, &mounted).unwrap();
+        std::fs::rename(&aside, &path).unwrap();
+        let lost = |_: &OwnedFd| Err::<(), _>(Errno::NOTCONN);
+        let error = directory.rooted("look at", "a", lost).unwrap_err();
+        assert!(matches!(error, FsError::Other(_)), "nothing is missing: {error:?}");
+        std::fs::remove_dir(&path).unwrap();
+        std::fs::rename(&mounted, &path).unwrap();
+        let attempts = std::cell::Cell::new(0);
+        let found = directory.rooted("look at", "a", |root| {
+            attempts.set(attempts.get() + 1);
+            if attempts.get() == 1 {
+                Err(Errno::NOTCONN)
+            } else {
+                below(root, MARK, OFlags::RDONLY, Mode::empty())
+            }
+        });
+        assert!(found.is_ok(), "{found:?}");
     }
 }

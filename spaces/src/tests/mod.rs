@@ -7,6 +7,7 @@ mod formats;
 mod hung;
 mod identity;
 mod offline;
+mod processes;
 mod races;
 mod truncated;
 mod uploads;

@@ -1,6 +1,7 @@
 //! A volume in a directory, and pods over it.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use api::bytes::Bytes as Amount;
@@ -23,6 +24,14 @@ pub(super) struct World {
     pub(super) cluster: ClusterUid,
     pub(super) volume: TempDir,
     pub(super) space: SpaceId,
+    /// The directory as each pod in turn sees it. See `mounts`.
+    seen: Vec<PathBuf>,
+    pods: AtomicUsize,
+}
+
+/// Where one shared file system is mounted, when these tests are to run on one: `e2e/filesystems/run.sh` sets it.
+fn mounts() -> Vec<PathBuf> {
+    std::env::var_os("SPACES_MOUNTS").map_or_else(Vec::new, |mounts| std::env::split_paths(&mounts).collect())
 }
 
 pub(super) fn volume_name() -> VolumeName {
@@ -31,8 +40,15 @@ pub(super) fn volume_name() -> VolumeName {
 
 impl World {
     pub(super) fn new() -> Self {
-        let cluster = ClusterUid(Uuid::new_v4());
-        Self { cluster, volume: tempfile::tempdir().unwrap(), space: SpaceId(Uuid::new_v4()) }
+        let (cluster, space, mounts) = (ClusterUid(Uuid::new_v4()), SpaceId(Uuid::new_v4()), mounts());
+        let volume = match mounts.first() {
+            Some(mount) => tempfile::tempdir_in(mount).unwrap(),
+            None => tempfile::tempdir().unwrap(),
+        };
+        let name = volume.path().file_name().unwrap();
+        let seen = mounts.iter().map(|mount| mount.join(name));
+        let seen = if mounts.is_empty() { vec![volume.path().to_owned()] } else { seen.collect() };
+        Self { cluster, volume, space, seen, pods: AtomicUsize::new(0) }
     }
 
     pub(super) async fn open(
@@ -40,7 +56,8 @@ impl World {
         cluster: ClusterUid,
         adopt: Option<ClusterUid>,
     ) -> Result<Engine, OpenError> {
-        let volumes = vec![(volume_name(), self.volume.path().to_owned())];
+        let pod = self.pods.fetch_add(1, Ordering::Relaxed);
+        let volumes = vec![(volume_name(), self.seen[pod % self.seen.len()].clone())];
         let settings = Settings::default();
         Engine::open_local(LocalConfig { volumes, cluster, adopt, faults: None, settings }).await
     }
