@@ -130,7 +130,7 @@ impl Engine {
             let mut spaces = spaces.lock().unwrap_or_else(PoisonError::into_inner);
             let new = || {
                 let (volume, host) = (volume.clone(), host.clone());
-                Arc::new(Replica::new(id, volume, host, *committer, settings.clone(), *reads))
+                Replica::new(id, volume, host, *committer, settings.clone(), *reads)
             };
             spaces.entry((id, home.clone())).or_insert_with(new).clone()
         });
@@ -146,6 +146,15 @@ impl Engine {
     #[must_use]
     pub fn settings(&self) -> Arc<Settings> {
         self.inner.settings.load_full()
+    }
+
+    /// Looks after a space, whether it is in use or not: writes its state down where that makes opening it quicker,
+    /// and takes away what nobody needs any more. It does so beside everything else; any pod may, at any time.
+    ///
+    /// # Errors
+    /// When the volume fails or the space is stopped; another time it goes on where it ended.
+    pub async fn upkeep(&self, id: SpaceId, home: VolumeName) -> Result<(), Error> {
+        self.space(id, home).upkeep().await
     }
 
     /// How a volume is doing, without asking it.

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use futures::channel::oneshot;
 use futures::future::BoxFuture;
 
 /// The process around the engine.
@@ -21,6 +22,22 @@ pub trait Host: Send + Sync + 'static {
     fn spawn(&self, future: BoxFuture<'static, ()>);
     /// Comes back after a while.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
+    /// Does some work that takes a while and waits for nothing, where it keeps no future from running.
+    fn compute(&self, work: Box<dyn FnOnce() + Send>) {
+        work();
+    }
+}
+
+/// What some work comes to that takes a while. `None` when the process is about to end.
+pub(crate) async fn computed<T: Send + 'static>(
+    host: &dyn Host,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    let (reply, answer) = oneshot::channel();
+    host.compute(Box::new(move || {
+        let _ = reply.send(work());
+    }));
+    answer.await.ok()
 }
 
 /// The host of a real pod: a tokio runtime, the system's clocks and its random numbers.
@@ -74,5 +91,9 @@ impl Host for TokioHost {
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         Box::pin(tokio::time::sleep(duration))
+    }
+
+    fn compute(&self, work: Box<dyn FnOnce() + Send>) {
+        self.runtime.spawn_blocking(work);
     }
 }

@@ -31,6 +31,24 @@ pub(crate) enum Rule {
     WithinLimit,
     /// Who lends has less before who borrows has more.
     GiverFirst,
+    /// After its sync a commit looks for `gone`: it may have written into a past that is no more.
+    LookForGone,
+    /// Who reads to the end of a log looks for `gone` there.
+    ReadLooksForGone,
+    /// Who read through several blocks looks whether the first of them is gone, for then what was read proves nothing.
+    OpenLooksForGone,
+    /// What does not fit is no damage when it is being truncated.
+    GoneOnMisfit,
+    /// A state that was written down is durable before it gets its place.
+    StartDurable,
+    /// It is seen in its place before anything is taken away for it.
+    StartSeen,
+    /// Its place is durable before a block is said to be gone: what was seen may have landed after the last sync.
+    SyncBeforeGone,
+    /// `gone` is seen before entries go.
+    GoneSeen,
+    /// `gone` is durable before entries go.
+    GoneDurable,
 }
 
 /// Whether a rule is kept.

@@ -19,6 +19,8 @@ pub struct Settings {
     pub versions: VersionSettings,
     /// What is younger than this stays readable as it was: entries of that age are not truncated.
     pub history: Duration,
+    /// A space in use is looked after about so often. Zero: only when [asked](crate::Engine::upkeep).
+    pub upkeep: Duration,
     /// The memory that the states of spaces may take; those that were not used for longest make room.
     pub memory: Bytes,
     /// The newest format of a log that every pod of the DiskCluster reads. No space is brought beyond it, so that pods
@@ -53,6 +55,7 @@ impl Default for Settings {
             trash: TrashSettings { keep: Duration::ZERO, most_percent: 50 },
             versions: VersionSettings { keep: Duration::ZERO, most_per_file: 0 },
             history: DAY.saturating_mul(7),
+            upkeep: Duration::from_secs(60),
             memory: Bytes(512 << 20),
             format: FORMAT,
         }

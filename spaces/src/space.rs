@@ -48,6 +48,10 @@ impl Space {
         self.id
     }
 
+    pub(crate) async fn upkeep(&self) -> Result<(), Error> {
+        self.replica()?.upkeep().await
+    }
+
     /// The space as it is, as new as wanted.
     ///
     /// # Errors

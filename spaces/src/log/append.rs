@@ -6,6 +6,7 @@ use api::generation::Generation;
 use bytes::Bytes;
 
 use super::Log;
+use super::layout::block_of;
 use crate::file_system::{self, FsError, Halted, Step};
 use crate::format::entry::{Entry, EntryId, LONGEST_ENTRY};
 use crate::rule::{Rule, kept};
@@ -61,8 +62,9 @@ impl Log {
         let sync =
             kept(Rule::PlaceDurable).then(|| Step::SyncDirectory { path: self.layout.block(generation) });
         // A pod that slept since it read the log may have linked into a past that is no more.
-        let gone = Step::Missing { path: self.layout.gone(generation) };
-        sync.into_iter().chain([gone]).collect()
+        let gone =
+            kept(Rule::LookForGone).then(|| Step::Missing { path: self.layout.gone(block_of(generation)) });
+        sync.into_iter().chain(gone).collect()
     }
 
     /// Looks what became of a link that failed. A reply can be lost, and a link can land late: what is there decides,
@@ -95,6 +97,11 @@ impl Log {
                     Err(error) => answer = error,
                 }
             }
+        }
+        // After a long sleep even the name in `tmp/` may be gone, for nothing can come of it. Whether an earlier try had
+        // landed, the ids of the operations tell.
+        if answer == FsError::NotFound && self.is_gone(*generation).await == Ok(true) {
+            return Appended::Truncated;
         }
         Appended::Unknown(answer)
     }

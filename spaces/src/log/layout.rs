@@ -20,6 +20,11 @@ pub(crate) fn block_of(generation: Generation) -> u64 {
     generation.0.saturating_sub(1) / BLOCK
 }
 
+/// Whether a block ends with the entry of a generation.
+pub(crate) fn is_block_end(generation: Generation) -> bool {
+    generation > Generation::ZERO && generation.0.is_multiple_of(BLOCK)
+}
+
 impl Layout {
     pub(crate) fn of(space: SpaceId) -> Self {
         let above = format!("spaces/{:02x}", space.0.as_bytes()[0]);
@@ -55,16 +60,18 @@ impl Layout {
         format!("{}/{generation}", self.block(generation))
     }
 
-    pub(crate) fn gone(&self, generation: Generation) -> String {
-        format!("{}/gone", self.block(generation))
+    pub(crate) fn gone(&self, block: u64) -> String {
+        format!("{}/gone", self.numbered_block(block))
     }
 
     pub(crate) fn start(&self, block: u64) -> String {
         format!("{}/start", self.numbered_block(block))
     }
 
-    pub(crate) fn temporary(&self, high: u64, low: u64) -> String {
-        format!("{}/tmp/{high:016x}{low:016x}", self.root)
+    /// A name for what has no place yet: what its maker knew, so that it shows when nothing can come of it any more,
+    /// and chance.
+    pub(crate) fn temporary(&self, known: Generation, high: u64, low: u64) -> String {
+        format!("{}/tmp/{known}-{high:016x}{low:016x}", self.root)
     }
 
     /// The directory of an object.
@@ -95,7 +102,11 @@ mod tests {
         let layout = Layout::of("76eef131-e3b7-43aa-9b26-2d6371565f7f".parse().unwrap());
         let root = "spaces/76/76eef131-e3b7-43aa-9b26-2d6371565f7f";
         assert_eq!(layout.entry(Generation(BLOCK + 2)), format!("{root}/log/1/{}", BLOCK + 2));
-        assert_eq!(layout.gone(Generation(BLOCK)), format!("{root}/log/0/gone"));
+        assert_eq!(layout.gone(0), format!("{root}/log/0/gone"));
+        assert_eq!(
+            layout.temporary(Generation(3), 1, 2),
+            format!("{root}/tmp/3-00000000000000010000000000000002")
+        );
         let object = ObjectId { born: Generation(7), random: 0xab00_0000_0000_0001 };
         assert_eq!(layout.object(object), format!("{root}/objects/ab/7-ab00000000000001"));
     }

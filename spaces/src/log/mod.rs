@@ -3,6 +3,7 @@
 mod append;
 pub(crate) mod layout;
 pub(crate) mod read;
+pub(crate) mod truncate;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -40,12 +41,12 @@ struct Shard {
     left: u32,
 }
 
-/// A state and where the reading of its log began.
+/// What was read of a log.
 #[derive(Clone)]
 pub(crate) struct Loaded {
     pub(crate) state: Arc<State>,
-    /// The first entry that was read; when its block is truncated meanwhile, what was read proves nothing.
-    pub(crate) first: Generation,
+    /// The last state on the way that was one at the end of a block.
+    pub(crate) block_end: Option<Arc<State>>,
 }
 
 /// Why a log can not be read.
@@ -68,9 +69,9 @@ impl Log {
         Self { space, volume, layout: Layout::of(space), host, reads, objects: Mutex::default() }
     }
 
-    /// A name that nobody else uses.
-    pub(crate) fn temporary(&self) -> String {
-        self.layout.temporary(self.host.random(), self.host.random())
+    /// A name that nobody else uses, for what is made by a generation.
+    pub(crate) fn temporary(&self, known: Generation) -> String {
+        self.layout.temporary(known, self.host.random(), self.host.random())
     }
 
     /// Names a new object.

@@ -7,7 +7,7 @@ use api::generation::Generation;
 use bytes::Bytes;
 use futures::future::join_all;
 
-use super::layout::{BLOCK, block_of};
+use super::layout::{BLOCK, block_of, is_block_end};
 use super::{Loaded, Log, LogError};
 use crate::file_system::{self, FsError, Step};
 use crate::format::entry::{Entry, LONGEST_ENTRY};
@@ -29,7 +29,7 @@ const MISSING: u32 = 3;
 
 enum Advanced {
     /// Nothing newer was there.
-    Fresh(Arc<State>),
+    Fresh(Loaded),
     /// What was read is being truncated.
     Truncated,
 }
@@ -47,15 +47,15 @@ enum Read {
 
 impl Log {
     /// Reads on from a state, or from the beginning, until there is nothing newer.
-    pub(crate) async fn refresh(&self, known: Option<Loaded>) -> Result<Loaded, LogError> {
+    pub(crate) async fn refresh(&self, known: Option<Arc<State>>) -> Result<Loaded, LogError> {
         let mut known = known;
         let mut missing = 0;
         let mut last = Read::Truncated;
         for _ in 0..MOST_RELOADS {
-            if let Some(loaded) = known.take()
-                && let Advanced::Fresh(state) = self.advance(loaded.state, loaded.first).await?
+            if let Some(state) = known.take()
+                && let Advanced::Fresh(loaded) = self.advance(state).await?
             {
-                return Ok(Loaded { state, first: loaded.first });
+                return Ok(loaded);
             }
             last = self.load().await?;
             match last {
@@ -88,7 +88,11 @@ impl Log {
 
     /// Whether the block of an entry is being truncated.
     pub(crate) async fn is_gone(&self, generation: Generation) -> Result<bool, FsError> {
-        match self.volume.fs.read(&self.layout.gone(generation), 1).await {
+        self.is_block_gone(block_of(generation)).await
+    }
+
+    pub(super) async fn is_block_gone(&self, block: u64) -> Result<bool, FsError> {
+        match self.volume.fs.read(&self.layout.gone(block), 1).await {
             Ok(_) => Ok(true),
             Err(FsError::NotFound) => Ok(false),
             Err(error) => Err(error),
@@ -103,32 +107,27 @@ impl Log {
             self.volume.verify().await?;
         }
         let Some(base) = self.base(&blocks).await? else { return Ok(Read::Truncated) };
-        let first = base.generation.next();
-        let Advanced::Fresh(state) = self.advance(Arc::new(base), first).await? else {
+        let Advanced::Fresh(loaded) = self.advance(Arc::new(base)).await? else {
             return Ok(Read::Truncated);
         };
-        let next = state.generation.next();
+        let next = loaded.state.generation.next();
         let listed = self.listed(&blocks, next).await?;
         // A listing is no picture of one moment: it may show what was linked after an entry that it does not show.
         if !listed.is_empty() && self.entry(next).await?.is_none() {
-            if self.is_gone(next).await? || self.is_gone(first).await? {
+            if kept(Rule::GoneOnMisfit) && self.is_gone(next).await? {
                 return Ok(Read::Truncated);
             }
             return Ok(if listed.contains(&next) { Read::Unseen(next) } else { Read::Missing(next) });
         }
-        // Was the beginning taken away while the rest was read? Of the last block that is known already.
-        if block_of(first) != block_of(next) && self.is_gone(first).await? {
-            return Ok(Read::Truncated);
-        }
-        Ok(Read::Whole(Loaded { state, first }))
+        Ok(Read::Whole(loaded))
     }
 
     /// The blocks that are there, in order.
-    async fn blocks(&self) -> Result<Vec<u64>, LogError> {
+    pub(super) async fn blocks(&self) -> Result<Vec<u64>, FsError> {
         let names = match self.volume.fs.list(&self.layout.log()).await {
             Ok(names) => names,
             Err(FsError::NotFound) => Vec::new(),
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         };
         let mut blocks: Vec<u64> = names.iter().filter_map(|name| number(name)).collect();
         blocks.sort_unstable();
@@ -195,19 +194,24 @@ impl Log {
     }
 
     /// Folds the entry that won a race, which was read just now. `None` when that is not all there is to it.
-    pub(crate) async fn follow(&self, known: &Loaded, winner: &Bytes) -> Option<Loaded> {
-        let next = known.state.generation.next();
+    pub(crate) async fn follow(&self, known: &State, winner: &Bytes) -> Option<Arc<State>> {
+        let next = known.generation.next();
         // As for any entry: durable before it is built on, and not in a block that is being truncated.
         let sync =
             kept(Rule::DurableBeforeFolding).then(|| Step::SyncDirectory { path: self.layout.block(next) });
-        let steps = sync.into_iter().chain([Step::Missing { path: self.layout.gone(next) }]).collect();
+        let steps =
+            sync.into_iter().chain([Step::Missing { path: self.layout.gone(block_of(next)) }]).collect();
         file_system::steps(self.volume.fs.as_ref(), steps).await.ok()?;
-        let state = Arc::new(self.fold(&known.state, winner).ok()?);
-        Some(Loaded { state, first: known.first })
+        self.fold(known, winner).ok().map(Arc::new)
     }
 
     /// Folds what is newer than a state until there is nothing.
-    async fn advance(&self, mut state: Arc<State>, first: Generation) -> Result<Advanced, LogError> {
+    ///
+    /// A pod that slept may have linked entries into a block that is gone. Blocks go in their order, each durably
+    /// before the next: when the one that reading began with is not gone at the end, everything read was real.
+    async fn advance(&self, mut state: Arc<State>) -> Result<Advanced, LogError> {
+        let first = state.generation.next();
+        let mut block_end = None;
         let mut ahead = 1;
         loop {
             let next = state.generation.next();
@@ -222,10 +226,11 @@ impl Log {
             let last = Generation(state.generation.0.saturating_add(found.len() as u64));
             if found.is_empty() {
                 // Absent, because it was not written yet or because it was taken away?
-                return Ok(if self.is_gone(next).await? {
-                    Advanced::Truncated
-                } else {
-                    Advanced::Fresh(state)
+                let begun = if kept(Rule::OpenLooksForGone) { first } else { next };
+                let truncated = kept(Rule::ReadLooksForGone) && self.is_gone(begun).await?;
+                return Ok(match truncated {
+                    true => Advanced::Truncated,
+                    false => Advanced::Fresh(Loaded { state, block_end }),
                 });
             }
             // Nobody builds on what a power loss could take back.
@@ -235,20 +240,21 @@ impl Log {
                 }
                 self.volume.fs.sync_directory(&self.layout.numbered_block(block)).await?;
             }
-            // An entry of a truncated block may have been linked by somebody who slept.
-            if self.is_gone(next).await? || (block_of(last) != block_of(next) && self.is_gone(last).await?) {
-                return Ok(Advanced::Truncated);
-            }
             for file in &found {
                 match self.fold(&state, file) {
                     Ok(folded) => state = Arc::new(folded),
                     Err(what) => {
                         let wrong = state.generation.next();
-                        if self.is_gone(wrong).await? || self.is_gone(first).await? {
+                        if kept(Rule::GoneOnMisfit)
+                            && (self.is_gone(wrong).await? || self.is_gone(first).await?)
+                        {
                             return Ok(Advanced::Truncated);
                         }
                         return Err(LogError::Broken(format!("{}: {what}", self.layout.entry(wrong))));
                     }
+                }
+                if is_block_end(state.generation) {
+                    block_end = Some(state.clone());
                 }
             }
             ahead = (ahead * 2).min(MOST_AHEAD);

@@ -9,6 +9,8 @@ use super::expiry::Expiry;
 use super::{Message, Pending, Refresh, Shared, Tick};
 use crate::error::Error;
 use crate::log::Loaded;
+use crate::log::layout::is_block_end;
+use crate::state::State;
 
 /// The most operations of one round; more wait for the next.
 const MOST_AT_ONCE: usize = 512;
@@ -18,7 +20,7 @@ const MOST_INLINE: usize = 8 << 20;
 
 pub(super) struct Actor {
     pub(super) shared: Arc<Shared>,
-    pub(super) loaded: Option<Loaded>,
+    pub(super) loaded: Option<Arc<State>>,
     pub(super) expiry: Expiry,
     queue: mpsc::UnboundedReceiver<Message>,
 }
@@ -64,7 +66,7 @@ impl Actor {
         let answer = if self.is_fresh(arrived) { self.known() } else { self.refresh().await };
         for refresh in refreshes {
             let _ = refresh.reply.send(match &answer {
-                Ok(loaded) => Ok(loaded.state.clone()),
+                Ok(state) => Ok(state.clone()),
                 Err(error) => Err(error.clone()),
             });
         }
@@ -75,29 +77,35 @@ impl Actor {
         self.loaded.is_some() && self.shared.published().is_some_and(|published| published.tick > since)
     }
 
-    fn known(&self) -> Result<Loaded, Error> {
+    fn known(&self) -> Result<Arc<State>, Error> {
         self.loaded.clone().ok_or(Error::OutcomeUnknown)
     }
 
     /// Goes on with a newer state, of which it is not known whether it is the newest.
-    pub(super) fn follow(&mut self, loaded: Loaded) {
+    pub(super) fn follow(&mut self, state: Arc<State>) {
         if let Some(published) = self.shared.published() {
-            self.shared.publish(loaded.state.clone(), (published.fresh, published.tick));
+            self.shared.publish(state.clone(), (published.fresh, published.tick));
         }
-        self.loaded = Some(loaded);
+        if is_block_end(state.generation) {
+            self.shared.keeping.block_passed(state.clone());
+        }
+        self.loaded = Some(state);
     }
 
     /// Reads the log on.
-    pub(super) async fn refresh(&mut self) -> Result<Loaded, Error> {
+    pub(super) async fn refresh(&mut self) -> Result<Arc<State>, Error> {
         if let Some(error) = self.shared.stopped() {
             return Err(error);
         }
         let begun = self.shared.begin();
         match self.shared.log.refresh(self.loaded.clone()).await {
-            Ok(loaded) => {
-                self.shared.publish(loaded.state.clone(), begun);
-                self.loaded = Some(loaded.clone());
-                Ok(loaded)
+            Ok(Loaded { state, block_end }) => {
+                self.shared.publish(state.clone(), begun);
+                self.loaded = Some(state.clone());
+                if let Some(block_end) = block_end {
+                    self.shared.keeping.block_passed(block_end);
+                }
+                Ok(state)
             }
             Err(error) => Err(self.shared.failed(error)),
         }

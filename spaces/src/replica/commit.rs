@@ -16,6 +16,7 @@ use super::pack::Pack;
 use crate::error::Error;
 use crate::file_system::FsError;
 use crate::format::entry::EntryId;
+use crate::log::layout::is_block_end;
 use crate::log::{Appended, Candidate};
 use crate::rule::{Rule, kept};
 use crate::state::State;
@@ -44,18 +45,17 @@ impl Actor {
         loop {
             round.retain(|pending| !pending.reply.is_canceled());
             let Some(arrived) = round.iter().map(|pending| pending.arrived).max() else { return };
-            let loaded = match self.loaded.clone() {
-                Some(loaded) => loaded,
+            let state = match self.loaded.clone() {
+                Some(state) => state,
                 None => match self.refresh().await {
-                    Ok(loaded) => loaded,
+                    Ok(state) => state,
                     Err(error) => return refuse(round, &error),
                 },
             };
             let fresh = self.is_fresh(arrived);
-            let ahead =
-                round.iter().any(|pending| pending.born.is_some_and(|born| born > loaded.state.generation));
-            packs.extend(Pack::of(&mut round, &self.shared.log, loaded.state.generation));
-            let (draft, verdicts) = self.draft(&loaded.state, &round);
+            let ahead = round.iter().any(|pending| pending.born.is_some_and(|born| born > state.generation));
+            packs.extend(Pack::of(&mut round, &self.shared.log, state.generation));
+            let (draft, verdicts) = self.draft(&state, &round);
             // Nobody is refused by what may be old.
             if !fresh && kept(Rule::FreshRefusals) && (ahead || verdicts.iter().any(Verdict::needs_freshness))
             {
@@ -65,21 +65,24 @@ impl Actor {
                 continue;
             }
             if draft.is_empty() {
-                round = answer(round, verdicts, &loaded.state);
+                round = answer(round, verdicts, &state);
                 continue;
             }
             let begun = self.shared.begin();
-            match self.write(&loaded.state, draft, &mut round, &verdicts, &mut packs).await {
+            match self.write(&state, draft, &mut round, &verdicts, &mut packs).await {
                 Written::Won(state) => {
                     self.shared.publish(state.clone(), begun);
-                    self.loaded = Some(crate::log::Loaded { state: state.clone(), first: loaded.first });
+                    self.loaded = Some(state.clone());
+                    if is_block_end(state.generation) {
+                        self.shared.keeping.block_ended(state.clone());
+                    }
                     round = answer(round, verdicts, &state);
                 }
                 Written::Lost(winner) => {
                     // The clocks of others are known only now.
                     self.expiry = Expiry::default();
-                    match self.shared.log.follow(&loaded, &winner).await {
-                        Some(loaded) => self.follow(loaded),
+                    match self.shared.log.follow(&state, &winner).await {
+                        Some(state) => self.follow(state),
                         None => {
                             if let Err(error) = self.refresh().await {
                                 return refuse(round, &error);
@@ -128,7 +131,7 @@ impl Actor {
         let (generation, host) = (state.generation.next(), &self.shared.host);
         let id = EntryId(Uuid::from_u64_pair(host.random(), host.random()));
         let (file, after) = draft.seal(id);
-        let temporary = log.temporary();
+        let temporary = log.temporary(state.generation);
         let file = Bytes::from(file);
         // When nothing but the entry is to be written, all of it is one way to the volume and back.
         let at_once =

@@ -6,9 +6,10 @@ mod draft;
 mod expiry;
 pub(crate) mod garbage;
 mod pack;
+mod upkeep;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use api::generation::Generation;
@@ -19,6 +20,7 @@ use futures::channel::{mpsc, oneshot};
 
 use self::actor::Actor;
 use self::garbage::Unfinished;
+use self::upkeep::{Keeping, Upkeep};
 use crate::error::Error;
 use crate::format::entry::Committer;
 use crate::host::Host;
@@ -37,8 +39,17 @@ pub(crate) struct Replica {
     pub(crate) shared: Arc<Shared>,
     pub(crate) owned: Owned,
     queue: mpsc::UnboundedSender<Message>,
-    /// The other end, until the actor is started with it.
-    waiting: Mutex<Option<mpsc::UnboundedReceiver<Message>>>,
+    /// What the actor and the upkeep are started with, until they are.
+    waiting: Mutex<Option<Waiting>>,
+    upkeep: futures::lock::Mutex<Upkeep>,
+    /// This one, for the upkeep, which must not keep it.
+    me: Weak<Self>,
+}
+
+/// The other ends of what a replica and its actor send to.
+struct Waiting {
+    messages: mpsc::UnboundedReceiver<Message>,
+    woken: mpsc::Receiver<()>,
 }
 
 /// What the actor of a space and those who use it share.
@@ -50,6 +61,7 @@ pub(crate) struct Shared {
     published: ArcSwapOption<Published>,
     stopped: OnceLock<String>,
     ticks: AtomicU64,
+    keeping: Keeping,
 }
 
 /// Orders what is asked and when looking began, for no clock is fine enough to.
@@ -103,8 +115,9 @@ impl Replica {
         committer: Committer,
         settings: Arc<ArcSwap<Settings>>,
         reads: u32,
-    ) -> Self {
-        let (queue, waiting) = mpsc::unbounded();
+    ) -> Arc<Self> {
+        let (queue, messages) = mpsc::unbounded();
+        let (keeping, woken) = Keeping::new();
         let shared = Shared {
             log: Log::new(id, volume, host.clone(), reads),
             host,
@@ -113,8 +126,16 @@ impl Replica {
             published: ArcSwapOption::empty(),
             stopped: OnceLock::new(),
             ticks: AtomicU64::new(0),
+            keeping,
         };
-        Self { shared: Arc::new(shared), owned: Owned::default(), queue, waiting: Mutex::new(Some(waiting)) }
+        Arc::new_cyclic(|me| Self {
+            shared: Arc::new(shared),
+            owned: Owned::default(),
+            queue,
+            waiting: Mutex::new(Some(Waiting { messages, woken })),
+            upkeep: futures::lock::Mutex::default(),
+            me: me.clone(),
+        })
     }
 
     /// Does an operation.
@@ -168,9 +189,12 @@ impl Replica {
 
     fn send(&self, message: Message) -> Result<(), Error> {
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(waiting) = waiting {
-            let actor = Actor::new(self.shared.clone(), waiting);
-            self.shared.host.spawn(Box::pin(actor.run()));
+        if let Some(Waiting { messages, woken }) = waiting {
+            let (host, interval) = (&self.shared.host, self.shared.settings.load().upkeep);
+            host.spawn(Box::pin(Actor::new(self.shared.clone(), messages).run()));
+            if !interval.is_zero() {
+                host.spawn(Box::pin(upkeep::look_after(self.me.clone(), host.clone(), interval, woken)));
+            }
         }
         self.queue.unbounded_send(message).map_err(|_| ended())
     }

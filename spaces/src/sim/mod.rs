@@ -20,6 +20,7 @@ mod world;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 
@@ -82,6 +83,11 @@ fn plan(world: &World) -> (Character, Plan) {
     (character, plan)
 }
 
+/// What pods do by themselves they do often, and nothing is kept longer than it is needed.
+fn settings() -> Settings {
+    Settings { history: Duration::ZERO, upkeep: Duration::from_millis(500), ..Settings::default() }
+}
+
 fn run(seed: u64, traced: bool) -> Report {
     let world = World::new(seed, traced);
     let (character, plan) = plan(&world);
@@ -90,7 +96,7 @@ fn run(seed: u64, traced: bool) -> Report {
     let blind = character.stale_absence;
     let histories = SPACES.map(|space| History::new(space, server.clone(), blind));
     let pods = usize::try_from(2 + world.below(3)).unwrap();
-    let fleet = Fleet::new(world.clone(), server.clone(), Settings::default(), pods);
+    let fleet = Fleet::new(world.clone(), server.clone(), settings(), pods);
     if blind {
         world.spawn(&world.outside, nurse(world.clone(), fleet.clone(), histories.clone()));
     }

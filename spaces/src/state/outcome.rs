@@ -25,6 +25,10 @@ pub(crate) struct Outcomes {
 }
 
 impl Outcomes {
+    pub(crate) fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
     pub(crate) fn get(&self, id: OperationId) -> Option<&Outcome> {
         self.by_id.get(&id)
     }

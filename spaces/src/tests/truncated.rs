@@ -1,4 +1,4 @@
-//! A log whose beginning was truncated. Nothing here truncates yet; whoever reads and writes must stand it.
+//! A log whose beginning was truncated, by hand. Whoever reads and writes must stand it.
 
 use std::path::Path;
 

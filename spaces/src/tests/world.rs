@@ -58,7 +58,8 @@ impl World {
     ) -> Result<Engine, OpenError> {
         let pod = self.pods.fetch_add(1, Ordering::Relaxed);
         let volumes = vec![(volume_name(), self.seen[pod % self.seen.len()].clone())];
-        let settings = Settings::default();
+        // What happens is what a test does.
+        let settings = Settings { upkeep: Duration::ZERO, ..Settings::default() };
         Engine::open_local(LocalConfig { volumes, cluster, adopt, faults: None, settings }).await
     }
 

@@ -1,0 +1,122 @@
+//! Looks after a space beside its actor: nobody waits for it, and whatever it does may end at any step.
+
+mod starts;
+
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::channel::mpsc;
+use futures::future::{Either, select};
+
+use self::starts::Starts;
+use super::{Replica, Shared};
+use crate::error::Error;
+use crate::host::Host;
+use crate::snapshot::Freshness;
+use crate::state::State;
+
+/// What the actor leaves for the upkeep.
+pub(super) struct Keeping {
+    /// The newest state at the end of a block, until it was written down or need not be.
+    block_end: Mutex<Option<Arc<State>>>,
+    wake: Mutex<mpsc::Sender<()>>,
+}
+
+/// What is remembered from one round to the next.
+#[derive(Default)]
+pub(crate) struct Upkeep {
+    starts: Starts,
+}
+
+/// Why a round is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reason {
+    /// This pod wrote the last entry of a block.
+    BlockEnded,
+    /// It is time to. Other pods do the same, so by chance some of it is left to them.
+    Time,
+    /// Somebody asked for everything that can be done.
+    Asked,
+}
+
+impl Keeping {
+    pub(super) fn new() -> (Self, mpsc::Receiver<()>) {
+        let (wake, woken) = mpsc::channel(1);
+        (Self { block_end: Mutex::default(), wake: Mutex::new(wake) }, woken)
+    }
+
+    /// This pod wrote the last entry of a block, and so is the first who can write the state down.
+    pub(super) fn block_ended(&self, state: Arc<State>) {
+        self.block_passed(state);
+        // When it is full the upkeep will be woken anyway.
+        let _ = self.wake.lock().unwrap_or_else(PoisonError::into_inner).try_send(());
+    }
+
+    /// Another pod did.
+    pub(super) fn block_passed(&self, state: Arc<State>) {
+        *self.block_end.lock().unwrap_or_else(PoisonError::into_inner) = Some(state);
+    }
+
+    fn block_end(&self) -> Option<Arc<State>> {
+        self.block_end.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// There is nothing more to be done with a state.
+    fn settle(&self, done: &Arc<State>) {
+        let mut block_end = self.block_end.lock().unwrap_or_else(PoisonError::into_inner);
+        if block_end.as_ref().is_some_and(|state| Arc::ptr_eq(state, done)) {
+            *block_end = None;
+        }
+    }
+}
+
+impl Reason {
+    /// Whether this pod does its part, when one of so many would do.
+    fn takes(self, host: &dyn Host, of: u64) -> bool {
+        self != Self::Time || host.random().is_multiple_of(of)
+    }
+}
+
+/// Looks after a space for as long as it is in use.
+pub(super) async fn look_after(
+    replica: Weak<Replica>,
+    host: Arc<dyn Host>,
+    interval: Duration,
+    mut woken: mpsc::Receiver<()>,
+) {
+    let most = u64::try_from(interval.as_micros()).unwrap_or(u64::MAX).max(1);
+    loop {
+        let wait = interval / 2 + Duration::from_micros(host.random() % most);
+        let reason = match select(woken.next(), host.sleep(wait)).await {
+            Either::Left((None, _)) => return,
+            Either::Left((Some(()), _)) => Reason::BlockEnded,
+            Either::Right(_) => Reason::Time,
+        };
+        let Some(replica) = replica.upgrade() else { return };
+        if let Err(error) = replica.round(reason).await {
+            tracing::debug!(space = %replica.shared.log.space, %error, "A space could not be looked after; it is tried again.");
+        }
+    }
+}
+
+impl Replica {
+    /// Does everything that can be done for the space.
+    pub(crate) async fn upkeep(&self) -> Result<(), Error> {
+        self.state(Freshness::Now).await?;
+        self.round(Reason::Asked).await
+    }
+
+    async fn round(&self, reason: Reason) -> Result<(), Error> {
+        let shared: &Shared = &self.shared;
+        if let Some(error) = shared.stopped() {
+            return Err(error);
+        }
+        let Some(published) = shared.published() else { return Ok(()) };
+        let state = published.state.clone();
+        drop(published);
+        let mut upkeep = self.upkeep.lock().await;
+        let Upkeep { starts } = &mut *upkeep;
+        starts.round(shared, &state, reason).await.map_err(|error| shared.log.error(error))
+    }
+}
