@@ -247,7 +247,10 @@ fn engine(error: spaces::Error) -> Refusal {
         Said::TooLong => with(Code::TooLarge, "there are more bytes than were announced"),
         Said::Superseded { .. } => with(Code::Conflict, "a later limit holds already"),
         Said::Stalled(_) | Said::Io(_) => stalled().because(told),
-        Said::StorageFull => {
+        Said::ReadOnly(_) => {
+            with(Code::ReadOnly, "nothing can be changed at the moment; an administrator must look at it")
+        }
+        Said::StorageFull(_) => {
             with(Code::StorageFull, "the volume is full; an administrator must make room").because(told)
         }
         Said::SpaceStopped { .. } => {

@@ -1,4 +1,4 @@
-//! For tests alone: makes a volume seem hung, broken or slow to this pod, by a file in a directory of the pod
+//! For tests alone: makes a volume seem hung, broken, full, stale or slow to this pod, by a file in a directory of the pod
 //! (never on the volume). The image has no shell, so the program itself is the switch.
 
 use std::fs;
@@ -16,18 +16,24 @@ pub enum Fault {
     Eio,
     /// Every call takes long.
     Slow,
+    /// Every call that needs room fails.
+    Enospc,
+    /// Every call fails as when the server does not know the volume any more.
+    Estale,
     /// As it is.
     None,
 }
 
 impl Fault {
-    const INJECTED: [Self; 3] = [Self::Hang, Self::Eio, Self::Slow];
+    const INJECTED: [Self; 5] = [Self::Hang, Self::Eio, Self::Slow, Self::Enospc, Self::Estale];
 
     fn ending(self) -> Option<&'static str> {
         match self {
             Self::Hang => Some("hang"),
             Self::Eio => Some("eio"),
             Self::Slow => Some("slow"),
+            Self::Enospc => Some("enospc"),
+            Self::Estale => Some("estale"),
             Self::None => None,
         }
     }

@@ -45,8 +45,9 @@ pub struct LocalConfig {
     pub cluster: ClusterUid,
     /// Another DiskCluster whose volumes are taken over.
     pub adopt: Option<ClusterUid>,
-    /// For tests alone: a directory, not on any volume, whose files `<volume>.hang`, `.eio` and `.slow` make a volume
-    /// seem so.
+    /// For tests alone: a directory, not on any volume, whose files `<volume>.hang`, `.eio`, `.slow`, `.enospc` (what
+    /// needs room fails) and `.estale` make a volume seem so. A file `.nth` that says `12 enospc` makes the twelfth
+    /// call from then on fail, and no other; `eio` and `estale` can be said as well.
     pub faults: Option<PathBuf>,
     /// What can be tuned.
     pub settings: Settings,

@@ -126,9 +126,16 @@ pub enum Error {
     /// The volume does not answer. Nothing was changed.
     #[error("the volume {0} does not answer")]
     Stalled(VolumeName),
-    /// The volume is full.
-    #[error("the volume is full")]
-    StorageFull,
+    /// The volume is full. It can be read.
+    #[error(
+        "the volume {0} is full: make room on it or make it larger; all that is on it can be read meanwhile"
+    )]
+    StorageFull(VolumeName),
+    /// The volume takes no writes. It can be read.
+    #[error(
+        "the volume {0} is read-only: mount it so that it can be written; all that is on it can be read meanwhile"
+    )]
+    ReadOnly(VolumeName),
     /// What is on the volume does not fit together; the space is not touched any more by this pod.
     #[error("the space was stopped: {reason}")]
     SpaceStopped {
@@ -157,8 +164,11 @@ impl Error {
     pub(crate) fn of(error: FsError, volume: &VolumeName) -> Self {
         match error {
             FsError::Stalled => Self::Stalled(volume.clone()),
-            FsError::Full => Self::StorageFull,
-            error @ (FsError::NotFound | FsError::Exists | FsError::Other(_)) => Self::Io(error.to_string()),
+            FsError::Full => Self::StorageFull(volume.clone()),
+            FsError::ReadOnly => Self::ReadOnly(volume.clone()),
+            error @ (FsError::NotFound | FsError::Exists | FsError::Other(_)) => {
+                Self::Io(format!("volume {volume}: {error}"))
+            }
         }
     }
 }

@@ -25,6 +25,9 @@ pub enum FsError {
     /// No space, no inodes, or a quota of the file system itself.
     #[error("the volume is full")]
     Full,
+    /// It takes no writes.
+    #[error("the volume is read-only")]
+    ReadOnly,
     /// It did not answer in time.
     #[error("the volume does not answer")]
     Stalled,

@@ -12,6 +12,8 @@ use crate::extent::{Extent, ObjectId};
 use crate::file_system::{FsError, OpenFile};
 use crate::node::{Kind, Node};
 use crate::replica::Replica;
+use crate::snapshot::Freshness;
+use crate::state::upload::HOME;
 
 /// The most bytes of one chunk. Fewer in tests, so that files have several.
 const CHUNK: u64 = if cfg!(test) { 8 << 10 } else { 1 << 20 };
@@ -63,7 +65,8 @@ impl Reader {
             // What is referred to is durable and never changes: the volume lost something.
             let log = &self.replica.shared.log;
             let place = log.layout.object(extent.object);
-            return Err(Error::Io(format!("volume {}, {place}: the file ends too early", log.volume.name)));
+            let what = "the file ends too early; restore it from a backup";
+            return Err(Error::Io(format!("volume {}, {place}: {what}", log.volume.name)));
         }
         self.advance(length as u64);
         self.read_ahead(&extent, file);
@@ -110,9 +113,28 @@ impl Reader {
             return Ok(file.clone());
         }
         let log = &self.replica.shared.log;
-        let file = log.volume.fs.open(&log.layout.object(object)).await.map_err(|error| self.error(error))?;
+        let file = match log.volume.fs.open(&log.layout.object(object)).await {
+            Ok(file) => file,
+            Err(FsError::NotFound) => return Err(self.missing(object).await),
+            Err(error) => return Err(self.error(error)),
+        };
         self.opened = Some((object, file.clone()));
         Ok(file)
+    }
+
+    /// An object is not there: because nothing refers to it any more, or because the volume lost it.
+    async fn missing(&self, object: ObjectId) -> Error {
+        let state = match self.replica.state(Freshness::Now).await {
+            Ok(state) => state,
+            Err(error) => return error,
+        };
+        if !state.objects.in_use(HOME, object) {
+            return Error::NotFound;
+        }
+        let log = &self.replica.shared.log;
+        let place = log.layout.object(object);
+        let what = "the file is missing, and a file of the space needs it; restore it from a backup";
+        Error::Io(format!("volume {}, {place}: {what}", log.volume.name))
     }
 
     fn error(&self, error: FsError) -> Error {

@@ -215,3 +215,49 @@ async fn the_threads_of_a_volume_end_with_it() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
+
+#[tokio::test]
+async fn a_full_volume_takes_names_away_and_is_read() {
+    let volume = Volume::open("main");
+    volume.files.write("file", Bytes::from_static(b"content")).await.unwrap();
+    volume.files.write("other", Bytes::new()).await.unwrap();
+    let object = volume.files.create("object").await.unwrap();
+    let switch = volume.fault("enospc");
+    assert_eq!(volume.files.write("more", Bytes::new()).await, Err(FsError::Full));
+    assert_eq!(volume.files.create("piece").await.err(), Some(FsError::Full));
+    assert_eq!(volume.files.make_directory("directory").await, Err(FsError::Full));
+    assert_eq!(volume.files.link("file", "link").await, Err(FsError::Full));
+    assert_eq!(object.append(Bytes::from_static(b"x")).await, Err(FsError::Full));
+    assert_eq!(volume.files.read("file", 100).await.unwrap(), "content");
+    volume.files.unlink("other").await.unwrap();
+    volume.until("alive", |volume| volume.age() < Duration::from_secs(1)).await;
+    fs::remove_file(switch).unwrap();
+    volume.files.link("file", "link").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_stale_volume_is_not_an_empty_one() {
+    let volume = Volume::open("main");
+    volume.files.write("file", Bytes::from_static(b"content")).await.unwrap();
+    let switch = volume.fault("estale");
+    for answer in [volume.files.read("file", 9).await.map(drop), volume.files.list("").await.map(drop)] {
+        let Err(FsError::Other(told)) = answer else { panic!("{answer:?}") };
+        assert!(told.contains("mount the volume again"), "{told}");
+    }
+    fs::remove_file(switch).unwrap();
+    assert_eq!(volume.files.read("file", 9).await.unwrap(), "content");
+}
+
+#[tokio::test]
+async fn one_call_fails_and_no_other() {
+    let volume = Volume::open("main");
+    let file = volume.faults.path().join("main.nth");
+    for (text, failed) in [("3 enospc", 3), ("1 eio", 1), ("2 estale", 2), ("5", 5)] {
+        fs::write(&file, text).unwrap();
+        for call in 1..=6 {
+            assert_eq!(volume.files.list("").await.is_err(), call == failed, "{text}: {call}");
+        }
+        fs::remove_file(&file).unwrap();
+        volume.files.list("").await.unwrap();
+    }
+}

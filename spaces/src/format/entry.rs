@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::frame::{self, FrameError, Hash, Mark};
 use super::record::{Action, Format, Record};
-use super::{FORMAT, codec};
+use super::{FIRST_FORMAT, FORMAT, codec};
 
 /// The longest entry, in bytes.
 pub(crate) const LONGEST_ENTRY: usize = 1 << 20;
@@ -97,6 +97,9 @@ impl Entry {
         let format = format_of(body)?;
         if format > FORMAT {
             return Err(EntryError::Newer { found: format, known: FORMAT });
+        }
+        if format < FIRST_FORMAT {
+            return Err(EntryError::Body(format!("there is no format {format}")));
         }
         Ok((decode_exactly(body)?, hash))
     }

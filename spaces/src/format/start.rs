@@ -175,6 +175,9 @@ impl Start {
         if format > FORMAT {
             return Err(EntryError::Newer { found: format, known: FORMAT });
         }
+        if format < FORMAT {
+            return Err(EntryError::Body(format!("no state has format {format}")));
+        }
         super::entry::decode_exactly(body)
     }
 

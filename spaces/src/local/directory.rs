@@ -32,9 +32,15 @@ pub(crate) fn failed(errno: Errno, verb: &str, path: &str) -> FsError {
         Errno::NOENT | Errno::STALE => FsError::NotFound,
         Errno::EXIST => FsError::Exists,
         Errno::NOSPC | Errno::DQUOT => FsError::Full,
+        Errno::ROFS => FsError::ReadOnly,
         Errno::TIMEDOUT => FsError::Stalled,
         other => FsError::Other(format!("cannot {verb} {path}: {}", std::io::Error::from(other)).into()),
     }
+}
+
+/// What a volume is whose server does not know it any more.
+pub(super) fn stale(verb: &str, path: &str) -> FsError {
+    FsError::Other(format!("cannot {verb} {path}: what is mounted is stale; mount the volume again").into())
 }
 
 impl Directory {
@@ -54,7 +60,7 @@ impl Directory {
                 Err(Errno::NOENT) => {
                     let path = self.path.display();
                     return Err(FsError::Other(
-                        format!("there is no {MARK} in {path}: is it mounted?").into(),
+                        format!("there is no {MARK} in {path}: is the volume mounted?").into(),
                     ));
                 }
                 Err(errno) => return Err(failed(errno, "look at", MARK)),
@@ -79,6 +85,8 @@ impl Directory {
             let root = self.root.load_full().ok_or(FsError::Stalled)?;
             match call(&root) {
                 Err(Errno::STALE | Errno::NOTCONN) if attempt < ATTEMPTS => self.reopen()?,
+                // Each time the way was begun anew: this is no file that somebody took away, and must not seem so.
+                Err(Errno::STALE) => return Err(stale(verb, path)),
                 result => return result.map_err(|errno| failed(errno, verb, path)),
             }
             attempt += 1;
@@ -242,6 +250,7 @@ mod tests {
             (Errno::EXIST, FsError::Exists),
             (Errno::NOSPC, FsError::Full),
             (Errno::DQUOT, FsError::Full),
+            (Errno::ROFS, FsError::ReadOnly),
             (Errno::TIMEDOUT, FsError::Stalled),
         ] {
             assert_eq!(failed(errno, "open", "a"), error);
@@ -272,7 +281,7 @@ mod tests {
         });
         assert_eq!((found, attempts.get()), (Ok(()), 2));
         let lost: Result<(), _> = directory.rooted("look at", "a", |_| Err(Errno::STALE));
-        assert_eq!(lost, Err(FsError::NotFound));
+        assert!(matches!(lost, Err(FsError::Other(what)) if what.contains("mount the volume again")));
     }
 
     #[test]

@@ -63,6 +63,7 @@ impl NewFile for Writing {
             let End::At(offset) = std::mem::replace(&mut *end, End::Unknown) else {
                 return Err(spoilt(&descriptor.path));
             };
+            descriptor.pool.room()?;
             write_at(descriptor.file()?, &content, offset, &descriptor.path)?;
             *end = End::At(offset + content.len() as u64);
             Ok(())

@@ -80,8 +80,10 @@ impl LocalVolume {
 }
 
 /// Creates a file with this content and makes the content durable.
-fn write(directory: &Directory, path: &str, content: &[u8]) -> Result<(), FsError> {
+fn write(directory: &Directory, pool: &Pool, path: &str, content: &[u8]) -> Result<(), FsError> {
     let file = directory.create(path)?;
+    // A volume may have room for a name and none for what is in the file.
+    pool.room()?;
     file::write_at(&file, content, 0, path)?;
     file::sync(&file, path)
 }
@@ -90,18 +92,19 @@ impl FileSystem for LocalVolume {
     fn create(&self, path: &str) -> FsFuture<Arc<dyn NewFile>> {
         let (path, pool) = (path.to_owned(), self.pool.clone());
         self.run(Size::Small, move |directory| {
+            pool.room()?;
             Ok(Arc::new(Writing::new(directory.create(&path)?, path, pool)) as Arc<dyn NewFile>)
         })
     }
 
     fn write(&self, path: &str, content: Bytes) -> FsFuture<()> {
-        let path = path.to_owned();
-        self.run(Size::Small, move |directory| write(directory, &path, &content))
+        let (path, pool) = (path.to_owned(), self.pool.clone());
+        self.run(Size::Small, move |directory| write(directory, &pool, &path, &content))
     }
 
     fn link(&self, from: &str, to: &str) -> FsFuture<()> {
-        let (from, to) = (from.to_owned(), to.to_owned());
-        self.run(Size::Small, move |directory| directory.link(&from, &to))
+        let (from, to, pool) = (from.to_owned(), to.to_owned(), self.pool.clone());
+        self.run(Size::Small, move |directory| pool.room().and_then(|()| directory.link(&from, &to)))
     }
 
     fn open(&self, path: &str) -> FsFuture<Arc<dyn OpenFile>> {
@@ -141,15 +144,16 @@ impl FileSystem for LocalVolume {
     }
 
     fn make_directory(&self, path: &str) -> FsFuture<()> {
-        let path = path.to_owned();
-        self.run(Size::Small, move |directory| directory.make(&path))
+        let (path, pool) = (path.to_owned(), self.pool.clone());
+        self.run(Size::Small, move |directory| pool.room().and_then(|()| directory.make(&path)))
     }
 
     fn steps(&self, steps: &[Step]) -> Option<StepsFuture> {
         let (count, steps, directory) = (steps.len(), steps.to_vec(), self.directory.clone());
+        let pool = self.pool.clone();
         let call = move |step: usize| match steps.get(step) {
-            Some(Step::Write { path, content }) => write(&directory, path, content),
-            Some(Step::Link { from, to }) => directory.link(from, to),
+            Some(Step::Write { path, content }) => write(&directory, &pool, path, content),
+            Some(Step::Link { from, to }) => pool.room().and_then(|()| directory.link(from, to)),
             Some(Step::SyncDirectory { path }) => directory.sync(path),
             Some(Step::Missing { path }) => match directory.open(path) {
                 Ok(_) => Err(FsError::Exists),

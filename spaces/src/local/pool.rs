@@ -124,7 +124,7 @@ impl Pool {
         let pool = self.clone();
         Box::pin(async move {
             let worker = pool.shared.clone();
-            pool.wait(size.limit(), move || worker.call(call)).await?
+            pool.wait(size.limit(), move || worker.counted(call)).await?
         })
     }
 
@@ -144,7 +144,7 @@ impl Pool {
                     if begun.compare_exchange(step, step + 1, Ordering::SeqCst, Ordering::SeqCst).is_err() {
                         break;
                     }
-                    worker.call(|| call(step)).map_err(|error| Halted { step, error })?;
+                    worker.counted(|| call(step)).map_err(|error| Halted { step, error })?;
                 }
                 Ok(())
             };
@@ -202,6 +202,11 @@ impl Pool {
         self.shared.answered();
     }
 
+    /// Whether a test wants the volume to be full: asked before what needs room.
+    pub(super) fn room(&self) -> Result<(), FsError> {
+        self.shared.faults.as_ref().map_or(Ok(()), Faults::meet_full)
+    }
+
     /// Whether faults can be switched on.
     pub(super) fn is_faulty(&self) -> bool {
         self.shared.faults.is_some()
@@ -231,6 +236,11 @@ impl Shared {
         };
         self.answered();
         result
+    }
+
+    /// A call that somebody asked for, of which a test can make the n-th fail.
+    fn counted<T>(&self, call: impl FnOnce() -> Result<T, FsError>) -> Result<T, FsError> {
+        self.call(|| self.faults.as_ref().map_or(Ok(()), Faults::count).and_then(|()| call()))
     }
 
     fn answered(&self) {

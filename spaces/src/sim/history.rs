@@ -145,9 +145,11 @@ impl History {
             Error::Superseded { seen } => refused(Refusal::Superseded { seen: seen.0 }),
             Error::Stalled(_) => Answer::Unchanged,
             // A volume that fails while a pod makes its acquaintance may seem to be none that can be used.
-            Error::OutcomeUnknown | Error::Io(_) | Error::StorageFull | Error::UnknownSpace(_) => {
-                Answer::Unknown
-            }
+            Error::OutcomeUnknown
+            | Error::Io(_)
+            | Error::StorageFull(_)
+            | Error::ReadOnly(_)
+            | Error::UnknownSpace(_) => Answer::Unknown,
             Error::UploadGone | Error::Fenced | Error::OffsetConflict { .. } => Answer::Unknown,
             Error::SpaceStopped { .. } if self.blind => {
                 self.told().stopped = true;

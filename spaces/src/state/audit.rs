@@ -6,6 +6,7 @@ use api::bytes::Bytes;
 
 use super::State;
 use super::inode::{Content, length};
+use super::outcome::Outcome;
 use super::upload::{HOME, Upload};
 use crate::extent::{ObjectId, VolumeIndex};
 use crate::node::NodeId;
@@ -26,7 +27,9 @@ impl State {
             let version = match &inode.content {
                 Content::File(file) => {
                     used = used.saturating_add(file.size);
-                    if length(&file.extents) != file.size {
+                    if length(&file.extents) != file.size
+                        || file.extents.iter().any(|extent| extent.length == 0)
+                    {
                         wrong.push(format!("file {id} has another size than its extents"));
                     }
                     for extent in file.extents.iter() {
@@ -87,6 +90,18 @@ impl State {
             if length(&open.extents) != open.base || open.base > open.durable || open.durable > open.length {
                 wrong.push("an upload has another length than its extents".to_owned());
             }
+        }
+        if self.low > self.generation {
+            wrong.push("the watermark is of the future".to_owned());
+        }
+        let odd = |done: &Outcome| {
+            done.generation > self.generation || done.born >= done.generation || done.born < self.low
+        };
+        if self.outcomes.by_id.values().any(odd) {
+            wrong.push("an operation is older than the watermark, or of the future".to_owned());
+        }
+        if self.objects.0.iter().any(|(_, known)| known.dropped > self.generation) {
+            wrong.push("an object was dropped in the future".to_owned());
         }
         self.locks.audit(self, wrong);
         self.properties.audit(self, wrong);

@@ -50,6 +50,11 @@ impl Objects {
         self.0.contains_key(&(volume, object))
     }
 
+    /// Whether something refers to an object.
+    pub(crate) fn in_use(&self, volume: VolumeIndex, object: ObjectId) -> bool {
+        self.0.get(&(volume, object)).is_some_and(|known| known.references > 0)
+    }
+
     /// Forgets what nothing has referred to since a generation that truncation has passed.
     pub(crate) fn forget(&mut self, truncated: Generation) {
         let dead: Vec<_> = self

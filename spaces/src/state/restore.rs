@@ -79,7 +79,9 @@ impl State {
                 }
                 _ => return Err(Misfit("an upload is neither under way nor complete")),
             };
-            state.uploads.insert(id, upload);
+            if state.uploads.insert(id, upload).is_some() {
+                return Err(Misfit("an upload is there twice"));
+            }
         }
         for StartOutcome { id, born, generation, node } in outcomes {
             if !state.outcomes.remember(Identified { id, born }, generation, node) {
@@ -151,7 +153,7 @@ impl State {
         let Clocks { newest, other } = self.clocks;
         let Limit { bytes, roster_generation, target, ceiling } = self.limit;
         Start {
-            format: self.format,
+            format: FORMAT,
             space: self.space,
             generation: self.generation,
             head: self.head,

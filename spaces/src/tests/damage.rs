@@ -1,13 +1,18 @@
 //! What is on the volume does not fit together: that space stops and says where, the others go on.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use api::ids::SpaceId;
 use uuid::Uuid;
 
-use super::world::{MIB, Short, World, volume_name};
+use super::failing::files;
+use super::world::{MIB, Short, World, path, volume_name};
+use crate::file_system::FileSystem;
 use crate::log::layout::BLOCK;
-use crate::{Error, Freshness, Space};
+use crate::{
+    Condition, Engine, EngineConfig, Error, Freshness, LocalVolume, Operation, Settings, Space, TokioHost,
+};
 
 /// A space with entries 1 to 6, and the file of one of them.
 async fn written(world: &World) -> Space {
@@ -43,28 +48,113 @@ async fn stops_at(world: &World, generation: u64, what: &str) {
     assert_eq!(other.get("a").await.unwrap(), b"goes on");
 }
 
+/// Pods over one volume without the cost of opening it: each knows nothing of what another has found.
+async fn pod(world: &World, volume: &Arc<dyn FileSystem>) -> Engine {
+    let volumes = vec![(volume_name(), volume.clone())];
+    let config = EngineConfig { volumes, cluster: world.cluster, adopt: None, settings: Settings::default() };
+    Engine::open(config, Arc::new(TokioHost::current())).await.unwrap()
+}
+
+/// A newest and an older entry, cut at every length and with a bit of every byte flipped.
 #[tokio::test]
-async fn a_flipped_bit() {
+async fn an_entry_cut_or_flipped_anywhere() {
     let world = World::new();
     written(&world).await;
-    let file = entry(&world, 3);
-    let mut bytes = std::fs::read(&file).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 1;
-    std::fs::write(&file, bytes).unwrap();
-    stops_at(&world, 3, "checksum").await;
+    let other = SpaceId(Uuid::new_v4());
+    let healthy = world.engine().await.space(other, volume_name());
+    healthy.limit(1, MIB, MIB).await.unwrap();
+    healthy.put("a", b"goes on").await.unwrap();
+    let volume = LocalVolume::open(&volume_name(), world.volume.path().to_owned(), None).unwrap();
+    let sound = files(&world.directory());
+    for generation in [3, 6] {
+        let file = entry(&world, generation);
+        let bytes = std::fs::read(&file).unwrap();
+        let cut = (0..bytes.len()).map(|length| bytes[..length].to_vec());
+        let flipped = (0..bytes.len()).map(|at| {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1 << (at % 8);
+            flipped
+        });
+        let longer = [bytes.as_slice(), b"x"].concat();
+        for damaged in cut.chain(flipped).chain([longer, vec![0; 2 << 20]]) {
+            std::fs::write(&file, &damaged).unwrap();
+            let before = files(world.volume.path());
+            let engine = pod(&world, &volume).await;
+            let space = engine.space(world.space, volume_name());
+            for answer in
+                [space.snapshot(Freshness::Now).await.map(drop), space.put("x", b"x").await.map(drop)]
+            {
+                match answer {
+                    Err(Error::SpaceStopped { reason }) => {
+                        assert!(reason.contains("volume a, "), "{reason}");
+                        assert!(
+                            reason.contains(&format!("{}/log/0/{generation}: it", world.space)),
+                            "{reason}"
+                        );
+                    }
+                    other => panic!("{generation}: {other:?}"),
+                }
+            }
+            assert_eq!(engine.space(other, volume_name()).get("a").await.unwrap(), b"goes on");
+            assert_eq!(engine.stopped_spaces().len(), 1);
+            assert!(files(world.volume.path()) == before, "nothing is overwritten in the attempt to help");
+        }
+        std::fs::write(&file, &bytes).unwrap();
+    }
+    assert_eq!(files(&world.directory()), sound);
+    assert_eq!(pod(&world, &volume).await.space(world.space, volume_name()).get("e").await.unwrap(), b"e");
+}
+
+/// Who has read a space already goes on reading it from memory, but writes no more to what it knows to be broken.
+#[tokio::test]
+async fn a_missing_entry_anywhere() {
+    for generation in 1..=5 {
+        let world = World::new();
+        written(&world).await;
+        std::fs::remove_file(entry(&world, generation)).unwrap();
+        let before = files(world.volume.path());
+        let refused = world.pod().await.put("x", b"x").await.unwrap_err().to_string();
+        assert!(refused.contains(&format!("log/0/{generation}: the entry is missing")), "{refused}");
+        assert_eq!(files(world.volume.path()), before);
+    }
 }
 
 #[tokio::test]
-async fn an_entry_cut_short() {
-    for length in [0, 7, 60] {
-        let world = World::new();
-        written(&world).await;
-        let file = entry(&world, 6);
-        let bytes = std::fs::read(&file).unwrap();
-        std::fs::write(&file, &bytes[..length]).unwrap();
-        stops_at(&world, 6, "it is").await;
+async fn an_object_that_is_lost_or_short() {
+    let world = World::new();
+    let space = world.roomy(4 * MIB).await;
+    space.put("large", &vec![7; 300_000]).await.unwrap();
+    space.put("small", b"small").await.unwrap();
+    let node = space.now().await.lookup(&path("large")).unwrap();
+    let crate::Kind::File { extents, .. } = &node.kind else { panic!("no file") };
+    let layout = crate::log::layout::Layout::of(world.space);
+    let object = world.volume.path().join(layout.object(extents[0].object));
+    let bytes = std::fs::read(&object).unwrap();
+    let read = async |space: &Space| {
+        let mut reader = space.read(&node, 0..u64::MAX).await?;
+        while reader.next().await?.is_some() {}
+        Ok::<_, Error>(())
+    };
+    for length in [0, 1, 299_999] {
+        std::fs::write(&object, &bytes[..length]).unwrap();
+        let told = read(&space).await.unwrap_err().to_string();
+        assert!(told.contains("volume a, ") && told.contains("ends too early; restore it"), "{told}");
     }
+    std::fs::remove_file(&object).unwrap();
+    let before = files(world.volume.path());
+    for space in [&space, &world.pod().await] {
+        let told = read(space).await.unwrap_err();
+        assert!(
+            matches!(&told, Error::Io(told) if told.contains("is missing") && told.contains("volume a, ")),
+            "{told}"
+        );
+        assert_eq!(space.get("small").await.unwrap(), b"small");
+    }
+    assert_eq!(files(world.volume.path()), before);
+    // What is deleted needs no object; whoever still reads it is told that it is gone.
+    space.act(Operation::Delete { path: path("large"), condition: Condition::None }).await.unwrap();
+    assert!(matches!(read(&space).await, Err(Error::NotFound)));
+    space.put("large", b"again").await.unwrap();
 }
 
 #[tokio::test]

@@ -2,11 +2,14 @@
 
 mod damage;
 mod expiry;
+mod failing;
 mod files;
 mod formats;
+mod full;
 mod gate;
 mod hung;
 mod identity;
+mod lies;
 mod memory;
 mod offline;
 mod processes;

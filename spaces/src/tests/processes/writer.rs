@@ -240,7 +240,7 @@ impl Client {
                     self.rest(&asked, &error).await;
                     continue;
                 }
-                Err(error @ (Error::Stalled(_) | Error::Io(_) | Error::StorageFull)) => {
+                Err(error @ (Error::Stalled(_) | Error::Io(_) | Error::StorageFull(_))) => {
                     self.rest(&asked, &error).await;
                     if unknown {
                         // Of this attempt nothing came; of an earlier one something may have.
@@ -284,7 +284,7 @@ impl Client {
         match self.space.create_upload(new).await {
             Ok(id) => self.go_on(Going { id: id.0, name, length, offset: 0 }).await,
             Err(Error::QuotaExceeded { .. }) => {}
-            Err(error @ (Error::Stalled(_) | Error::Io(_) | Error::StorageFull)) => {
+            Err(error @ (Error::Stalled(_) | Error::Io(_) | Error::StorageFull(_))) => {
                 self.rest(&"a new upload", &error).await;
             }
             Err(error) => self.wrong(format!("no upload can be begun: {error}")),
@@ -308,7 +308,7 @@ impl Client {
                     return self.wrong(format!("{going:?} was acknowledged, and {status:?} is left"));
                 }
                 Ok(status) => going.offset = status.offset.0,
-                Err(error @ (Error::Stalled(_) | Error::Io(_) | Error::StorageFull)) => {
+                Err(error @ (Error::Stalled(_) | Error::Io(_) | Error::StorageFull(_))) => {
                     self.rest(&going, &error).await;
                     continue;
                 }
@@ -323,7 +323,7 @@ impl Client {
                 Err(
                     error @ (Error::Stalled(_)
                     | Error::Io(_)
-                    | Error::StorageFull
+                    | Error::StorageFull(_)
                     | Error::OutcomeUnknown
                     | Error::Fenced
                     | Error::OffsetConflict { .. }),
