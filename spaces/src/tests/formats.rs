@@ -1,12 +1,14 @@
 //! Pods of two versions over one volume: they work side by side until the log of a space gets a newer format.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use api::ids::SpaceId;
 use uuid::Uuid;
 
 use super::world::{MIB, Short, World, path, volume_name};
 use crate::format::{FIRST_FORMAT, FORMAT};
+use crate::log::layout::BLOCK;
 use crate::{
     Condition, Engine, EngineConfig, Error, Freshness, LocalVolume, Operation, PropertyChanges, Settings,
     TokioHost,
@@ -84,4 +86,29 @@ async fn what_waits_for_a_newer_format_keeps_its_order() {
     );
     let pod = world.pod().await;
     assert!(pod.now().await.same(&space.now().await));
+}
+
+#[tokio::test]
+async fn no_state_is_written_down_that_an_older_pod_could_not_read() {
+    let world = World::new();
+    let volume = LocalVolume::open(&volume_name(), world.volume.path().to_owned(), None).unwrap();
+    let (upkeep, history) = (Duration::ZERO, Duration::ZERO);
+    let settings = Settings { format: 1, upkeep, history, ..Settings::default() };
+    let volumes = vec![(volume_name(), volume)];
+    let config = EngineConfig { volumes, cluster: world.cluster, adopt: None, settings: settings.clone() };
+    let new = Engine::open(config, Arc::new(TokioHost::current())).await.unwrap();
+    let space = new.space(world.space, volume_name());
+    space.limit(1, MIB, MIB).await.unwrap();
+    for _ in 0..2 * BLOCK {
+        space.put("a", b"a").await.unwrap();
+    }
+    let log = world.directory().join("log");
+    let starts = || (0..3).filter(|block| log.join(format!("{block}/start")).exists()).count();
+    new.upkeep(world.space, volume_name()).await.unwrap();
+    assert_eq!(starts(), 0);
+    let old = pod(&world, 1, 1).await;
+    assert_eq!(old.space(world.space, volume_name()).get("a").await.unwrap(), b"a");
+    new.set_settings(Settings { format: FORMAT, ..settings });
+    new.upkeep(world.space, volume_name()).await.unwrap();
+    assert_eq!(starts(), 1);
 }

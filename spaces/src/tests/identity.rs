@@ -3,6 +3,7 @@
 use api::ids::ClusterUid;
 use uuid::Uuid;
 
+use super::failing::files;
 use super::world::{MIB, Short, World, volume_name};
 use crate::{Engine, LocalConfig, OpenError, Settings};
 
@@ -11,10 +12,14 @@ async fn a_volume_is_of_one_cluster() {
     let world = World::new();
     world.roomy(MIB).await.put("a", b"content").await.unwrap();
     let stranger = ClusterUid(Uuid::new_v4());
+    let before = files(world.volume.path());
     let refused = world.open(stranger, None).await.err().unwrap();
     assert!(matches!(&refused, OpenError::Foreign { owner, .. } if *owner == world.cluster), "{refused}");
     let wrong = world.open(stranger, Some(ClusterUid(Uuid::new_v4()))).await.err().unwrap();
     assert!(matches!(wrong, OpenError::Foreign { .. }), "{wrong}");
+    assert_eq!(files(world.volume.path()), before, "what belongs to somebody else is not touched");
+    let told = refused.to_string();
+    assert!(told.contains("the volume a ") && told.contains("set adoptClusterUID"), "{told}");
     let adopted = world.open(stranger, Some(world.cluster)).await.unwrap();
     assert_eq!(adopted.space(world.space, volume_name()).get("a").await.unwrap(), b"content");
 }
@@ -38,7 +43,10 @@ async fn what_is_no_identity() {
     for (content, newer) in [("{\"format\": 2}", true), ("nonsense", false), ("", false)] {
         let world = World::new();
         std::fs::write(world.volume.path().join("internet-disk.json"), content).unwrap();
+        let before = files(world.volume.path());
         let refused = world.open(world.cluster, None).await.err().unwrap();
+        assert_eq!(files(world.volume.path()), before);
+        assert!(refused.to_string().contains("the volume a "), "{refused}");
         assert_eq!(matches!(refused, OpenError::Newer { found: 2, .. }), newer, "{content:?}: {refused}");
         assert_eq!(matches!(refused, OpenError::Unreadable { .. }), !newer, "{content:?}: {refused}");
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Reason;
 use crate::file_system::FsError;
+use crate::format::FORMAT;
 use crate::log::layout::{BLOCK, block_of};
 use crate::log::truncate::Found;
 use crate::replica::Shared;
@@ -40,6 +41,10 @@ impl Starts {
         state: &State,
         reason: Reason,
     ) -> Result<(), FsError> {
+        // A pod of an older version could not read what is written here, and would lack what that replaces.
+        if shared.settings.load().format < FORMAT {
+            return Ok(());
+        }
         self.look(shared, state).await?;
         self.write(shared, state, reason).await?;
         self.truncate(shared, state, reason).await?;
