@@ -265,3 +265,36 @@ async fn what_touches_too_much_is_refused_and_the_rest_goes_on() {
     space.act(Operation::Delete { path: path("d"), condition: Condition::None }).await.unwrap();
     assert!(space.names("").await.is_empty());
 }
+
+#[tokio::test]
+async fn a_content_is_of_when_its_client_says() {
+    let world = World::new();
+    let space = world.roomy(MIB).await;
+    let modified = async |at: &str| match space.now().await.lookup(&path(at)).unwrap().kind {
+        crate::Kind::File { modified, .. } | crate::Kind::Directory { modified, .. } => modified,
+    };
+    for (round, parents) in [(1, true), (2, false)] {
+        // The first makes a directory and a file, the second gives the file another content.
+        let content = space.staged(b"content").await.unwrap().dated(round);
+        let put = Operation::Put { path: path("d/a"), content, condition: Condition::None, parents };
+        let committed = space.act(put).await.unwrap();
+        assert_eq!(committed.node, space.now().await.lookup(&path("d/a")));
+        assert_eq!(modified("d/a").await, round);
+        let new = crate::NewUpload {
+            path: path("e/f/b"),
+            length: api::bytes::Bytes(1),
+            parents: true,
+            modified: Some(-round),
+            ..crate::NewUpload::default()
+        };
+        let id = space.create_upload(new).await.unwrap();
+        let mut writer = space.continue_upload(id, 0).await.unwrap();
+        writer.write("x".into()).await.unwrap();
+        let committed = writer.finish().await.unwrap();
+        assert_eq!(committed.node, space.now().await.lookup(&path("e/f/b")));
+        assert_eq!(modified("e/f/b").await, -round);
+    }
+    space.put("d/a", b"undated").await.unwrap();
+    assert!(modified("d/a").await > 2);
+    assert!(world.pod().await.now().await.same(&space.now().await));
+}
