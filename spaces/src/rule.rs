@@ -31,6 +31,10 @@ pub(crate) enum Rule {
     WithinLimit,
     /// Who lends has less before who borrows has more.
     GiverFirst,
+    /// An operation from before the watermark that is not remembered is refused.
+    LowForOperations,
+    /// No object from before the watermark comes to be referred to.
+    LowForObjects,
     /// After its sync a commit looks for `gone`: it may have written into a past that is no more.
     LookForGone,
     /// Who reads to the end of a log looks for `gone` there.

@@ -17,6 +17,9 @@ pub struct Settings {
     pub trash: TrashSettings,
     /// About what is replaced.
     pub versions: VersionSettings,
+    /// Operations are remembered for so long: asking again until then is answered with the first outcome. What was
+    /// written for operations and is older is taken away when nothing refers to it.
+    pub remembered: Duration,
     /// What is younger than this stays readable as it was: entries of that age are not truncated.
     pub history: Duration,
     /// A space in use is looked after about so often. Zero: only when [asked](crate::Engine::upkeep).
@@ -54,6 +57,7 @@ impl Default for Settings {
             upload_expiry: DAY,
             trash: TrashSettings { keep: Duration::ZERO, most_percent: 50 },
             versions: VersionSettings { keep: Duration::ZERO, most_per_file: 0 },
+            remembered: DAY,
             history: DAY.saturating_mul(7),
             upkeep: Duration::from_secs(60),
             memory: Bytes(512 << 20),

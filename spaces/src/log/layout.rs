@@ -74,6 +74,14 @@ impl Layout {
         format!("{}/tmp/{known}-{high:016x}{low:016x}", self.root)
     }
 
+    pub(crate) fn temporaries(&self) -> String {
+        format!("{}/tmp", self.root)
+    }
+
+    pub(crate) fn object_directory(&self, number: u8) -> String {
+        format!("{}/objects/{number:02x}", self.root)
+    }
+
     /// The directory of an object.
     pub(crate) fn objects(&self, object: ObjectId) -> String {
         format!("{}/objects/{:02x}", self.root, object.random.to_be_bytes()[0])

@@ -1,6 +1,7 @@
 //! The log of a space on its home volume.
 
 mod append;
+mod collect;
 pub(crate) mod layout;
 pub(crate) mod read;
 pub(crate) mod truncate;

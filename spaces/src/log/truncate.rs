@@ -8,7 +8,7 @@ use api::generation::Generation;
 use bytes::Bytes;
 
 use super::Log;
-use super::layout::{BLOCK, block_of};
+use super::layout::block_of;
 use super::read::number;
 use crate::file_system::FsError;
 use crate::format::entry::{Entry, LONGEST_ENTRY};
@@ -78,10 +78,9 @@ impl Log {
         }
     }
 
-    /// When the last entry before a block was written, by its committer's clock. `None` when it is not there any more.
-    pub(crate) async fn clock_before(&self, block: u64) -> Result<Option<i64>, FsError> {
-        let last = Generation(block.saturating_mul(BLOCK));
-        match self.volume.fs.read(&self.layout.entry(last), LONGEST_ENTRY).await {
+    /// When an entry was written, by its committer's clock. `None` when it is not there any more.
+    pub(crate) async fn clock_of(&self, generation: Generation) -> Result<Option<i64>, FsError> {
+        match self.volume.fs.read(&self.layout.entry(generation), LONGEST_ENTRY).await {
             // One that can not be understood keeps everything as it is.
             Ok(file) => Ok(Some(Entry::open(&file).map_or(i64::MAX, |(entry, _)| entry.clock))),
             Err(FsError::NotFound) => Ok(None),

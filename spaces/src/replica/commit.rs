@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::generation::Generation;
 use bytes::Bytes;
 use futures::future::try_join_all;
 use uuid::Uuid;
@@ -16,6 +17,7 @@ use super::pack::Pack;
 use crate::error::Error;
 use crate::file_system::FsError;
 use crate::format::entry::EntryId;
+use crate::format::record::{Action, Sweep};
 use crate::log::layout::is_block_end;
 use crate::log::{Appended, Candidate};
 use crate::rule::{Rule, kept};
@@ -23,6 +25,9 @@ use crate::state::State;
 
 /// After a race that was lost a pod waits up to so long, and longer with each.
 const JITTER: Duration = Duration::from_micros(200);
+
+/// The most operations that are remembered; of more the oldest quarter is forgotten, also before its time.
+const MOST_REMEMBERED: usize = 200_000;
 
 /// What became of a draft.
 enum Written {
@@ -109,6 +114,11 @@ impl Actor {
         let elapsed = self.shared.host.elapsed();
         for action in self.expiry.due(state, committer, clock, elapsed, &settings) {
             draft.add_own(action);
+        }
+        // However fast a space is written, the memory for it is bounded.
+        if let Some(low) = state.outcomes.excess(MOST_REMEMBERED) {
+            let low = low.clamp(state.low, state.generation.max(state.low));
+            draft.add_own(Action::Sweep(Sweep { low, truncated: Generation::ZERO }));
         }
         // What has ended hinders no operation that comes after.
         for action in ended(state, committer, clock) {

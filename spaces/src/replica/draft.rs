@@ -87,7 +87,7 @@ impl Draft {
             if let Some(outcome) = self.state.outcomes.get(id).filter(|_| kept(Rule::OnceByItsId)) {
                 return Verdict::Before(*outcome);
             }
-            if born < self.state.low {
+            if born < self.state.low && kept(Rule::LowForOperations) {
                 return Verdict::Refused(Error::OutcomeUnknown);
             }
         }

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use api::ids::{ClusterUid, SpaceId, VolumeName};
 use futures::channel::oneshot;
@@ -26,7 +27,7 @@ struct Pod {
 pub(super) struct Fleet {
     world: Arc<World>,
     server: Arc<Server>,
-    settings: Settings,
+    settings: Mutex<Settings>,
     pods: Mutex<Vec<Pod>>,
 }
 
@@ -43,6 +44,7 @@ fn volume() -> VolumeName {
 impl Fleet {
     pub(super) fn new(world: Arc<World>, server: Arc<Server>, settings: Settings, pods: usize) -> Arc<Self> {
         let dead = |_| Pod { life: None, engine: None, clock: Arc::default() };
+        let settings = Mutex::new(settings);
         let fleet = Self { world, server, settings, pods: Mutex::new((0..pods).map(dead).collect()) };
         let fleet = Arc::new(fleet);
         (0..pods).for_each(|pod| fleet.start(pod));
@@ -75,12 +77,14 @@ impl Fleet {
                     volumes: vec![(volume(), mount.clone())],
                     cluster: CLUSTER,
                     adopt: None,
-                    settings: fleet.settings.clone(),
+                    settings: fleet.settings.lock().unwrap().clone(),
                 };
                 let host =
                     Arc::new(Machine::new(fleet.world.clone(), life.clone(), pod as u64, clock.clone()));
                 match Engine::open(config, host).await {
                     Ok(engine) => {
+                        // They may have changed while it opened its volume.
+                        engine.set_settings(fleet.settings.lock().unwrap().clone());
                         let pods = &mut fleet.pods.lock().unwrap()[pod];
                         if !life.is_dead() {
                             pods.engine = Some(engine);
@@ -104,6 +108,15 @@ impl Fleet {
             self.crash(pod);
             self.start(pod);
         });
+    }
+
+    /// From now on pods do nothing by themselves.
+    pub(super) fn rest(&self) {
+        let mut settings = self.settings.lock().unwrap();
+        settings.upkeep = Duration::ZERO;
+        for engine in self.pods.lock().unwrap().iter().filter_map(|pod| pod.engine.as_ref()) {
+            engine.set_settings(settings.clone());
+        }
     }
 
     /// Ends a pod at whatever step it is.

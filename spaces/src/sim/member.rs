@@ -180,14 +180,23 @@ impl Member {
                     history.knows(generation);
                 }
                 history.told().calls[place].answers.push((window, answer));
-                answer
+                let known = space.snapshot(Freshness::AtLeast(Generation::ZERO)).await;
+                (answer, known.map_or(Generation::ZERO, |snapshot| snapshot.state().low))
             };
-            match self.fleet.ask(pod, self.history.space, self.patience(), asked).await {
+            let answered = self.fleet.ask(pod, self.history.space, self.patience(), asked).await;
+            let (answer, low) =
+                answered.map_or((None, Generation::ZERO), |(answer, low)| (Some(answer), low));
+            match answer {
                 Some(answer @ Answer::Done(generation)) => {
                     self.token = self.token.max(generation);
                     return Some(answer);
                 }
                 Some(answer @ Answer::Refused(_)) => return Some(answer),
+                // It took so long that its outcome is not remembered any more, and never will be.
+                Some(Answer::Unknown) if low.0 > self.token => {
+                    self.token = low.0;
+                    return None;
+                }
                 Some(Answer::Unchanged | Answer::Unknown) | None if self.world.chance(30) => return None,
                 Some(Answer::Unchanged | Answer::Unknown) | None => {}
             }

@@ -83,9 +83,12 @@ fn plan(world: &World) -> (Character, Plan) {
     (character, plan)
 }
 
-/// What pods do by themselves they do often, and nothing is kept longer than it is needed.
-fn settings() -> Settings {
-    Settings { history: Duration::ZERO, upkeep: Duration::from_millis(500), ..Settings::default() }
+/// What pods do by themselves they do often, and nothing is kept longer than it is needed. But no promise is made where
+/// a mount does not show what is new: there `gone` is not seen either, and nothing may be truncated.
+fn settings(blind: bool) -> Settings {
+    let history = if blind { Duration::MAX } else { Duration::ZERO };
+    let (remembered, upkeep) = (Duration::from_secs(5), Duration::from_millis(500));
+    Settings { remembered, history, upkeep, ..Settings::default() }
 }
 
 fn run(seed: u64, traced: bool) -> Report {
@@ -96,7 +99,7 @@ fn run(seed: u64, traced: bool) -> Report {
     let blind = character.stale_absence;
     let histories = SPACES.map(|space| History::new(space, server.clone(), blind));
     let pods = usize::try_from(2 + world.below(3)).unwrap();
-    let fleet = Fleet::new(world.clone(), server.clone(), settings(), pods);
+    let fleet = Fleet::new(world.clone(), server.clone(), settings(blind), pods);
     if blind {
         world.spawn(&world.outside, nurse(world.clone(), fleet.clone(), histories.clone()));
     }
@@ -178,11 +181,13 @@ fn look_at_the_end(
     let done = Arc::new(AtomicBool::new(false));
     let (told, fleet, histories, teller) = (done.clone(), fleet.clone(), histories.clone(), world.clone());
     world.spawn(&world.outside, async move {
-        // What was late has landed, and what was stale is forgotten.
+        // What was late has landed, and what was stale is forgotten. Nothing is written any more.
+        fleet.rest();
         teller.sleep(30_000_000).await;
         if histories[0].blind {
             fleet.restart();
             teller.sleep(1_000_000).await;
+            fleet.rest();
         }
         for pod in 0..fleet.size() {
             while !fleet.is_up(pod) {

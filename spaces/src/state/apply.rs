@@ -71,7 +71,7 @@ impl State {
         let Record { operation, action } = record;
         let node = self.act(action, at)?;
         match operation {
-            Some(operation) if operation.born < self.low => {
+            Some(operation) if operation.born < self.low && kept(Rule::LowForOperations) => {
                 Err(Misfit("an operation is older than the watermark"))
             }
             Some(operation) if operation.born >= at.generation => {

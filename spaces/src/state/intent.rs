@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::bytes::Bytes;
-use api::generation::RosterGeneration;
+use api::generation::{Generation, RosterGeneration};
 
 use crate::extent::{Extent, ObjectId};
 use crate::format::record::{Expected, Target};
@@ -109,6 +109,11 @@ pub(crate) enum Intent {
     },
     Abort {
         upload: UploadId,
+    },
+    /// Nobody asks for this but the upkeep: see [`Sweep`](crate::format::record::Sweep).
+    Sweep {
+        low: Generation,
+        truncated: Generation,
     },
 }
 

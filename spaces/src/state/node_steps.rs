@@ -104,7 +104,7 @@ impl State {
         if volume != HOME {
             return Err(Misfit("an object lies on a volume that the space does not name"));
         }
-        if object.born < self.low && !self.objects.knows(volume, object) {
+        if !self.may_refer(volume, object) {
             return Err(Misfit("an object is older than the watermark"));
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! Which data files a space refers to.
 
 use api::generation::Generation;
+use imbl::OrdSet;
 
 use crate::extent::{Extent, ObjectId, VolumeIndex};
 use crate::map::Map;
@@ -17,19 +18,30 @@ pub(crate) struct Use {
 
 /// All objects that are referred to, or were until lately.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Objects(pub(crate) Map<(VolumeIndex, ObjectId), Use>);
+pub(crate) struct Objects(
+    pub(crate) Map<(VolumeIndex, ObjectId), Use>,
+    /// Those that nothing refers to, in the order in which they were dropped.
+    OrdSet<(Generation, VolumeIndex, ObjectId)>,
+);
 
 impl Objects {
     pub(crate) fn refer(&mut self, volume: VolumeIndex, object: ObjectId) {
-        let before = self.0.get(&(volume, object)).map_or(0, |known| known.references);
-        self.0.insert((volume, object), Use { references: before + 1, dropped: Generation::ZERO });
+        let before = self.0.get(&(volume, object)).copied();
+        if let Some(Use { references: 0, dropped }) = before {
+            self.1.remove(&(dropped, volume, object));
+        }
+        let references = before.map_or(0, |known| known.references) + 1;
+        self.0.insert((volume, object), Use { references, dropped: Generation::ZERO });
     }
 
     pub(crate) fn drop_reference(&mut self, volume: VolumeIndex, object: ObjectId, now: Generation) {
         if let Some(known) = self.0.get_mut(&(volume, object)) {
-            known.references = known.references.saturating_sub(1);
-            if known.references == 0 {
+            // One that nothing refers to was dropped before.
+            let Some(references) = known.references.checked_sub(1) else { return };
+            known.references = references;
+            if references == 0 {
                 known.dropped = now;
+                self.1.insert((now, volume, object));
             }
         }
     }
@@ -55,16 +67,25 @@ impl Objects {
         self.0.get(&(volume, object)).is_some_and(|known| known.references > 0)
     }
 
+    /// One that was dropped, as it is written of a state; false when it is there.
+    pub(crate) fn was_dropped(&mut self, volume: VolumeIndex, object: ObjectId, dropped: Generation) -> bool {
+        self.1.insert((dropped, volume, object));
+        self.0.insert((volume, object), Use { references: 0, dropped }).is_none()
+    }
+
+    /// When the first of those was dropped that nothing refers to any more.
+    pub(crate) fn oldest_dropped(&self) -> Option<Generation> {
+        self.1.get_min().map(|(dropped, ..)| *dropped)
+    }
+
     /// Forgets what nothing has referred to since a generation that truncation has passed.
     pub(crate) fn forget(&mut self, truncated: Generation) {
-        let dead: Vec<_> = self
-            .0
-            .iter()
-            .filter(|(_, known)| known.references == 0 && known.dropped <= truncated)
-            .map(|(key, _)| *key)
-            .collect();
-        for key in dead {
-            self.0.remove(&key);
+        while let Some((dropped, volume, object)) = self.1.get_min().copied() {
+            if dropped > truncated {
+                break;
+            }
+            self.1.remove(&(dropped, volume, object));
+            self.0.remove(&(volume, object));
         }
     }
 }

@@ -49,6 +49,17 @@ impl Outcomes {
         true
     }
 
+    /// The birth of the oldest that is remembered.
+    pub(crate) fn oldest(&self) -> Option<Generation> {
+        self.by_birth.get_min().map(|(born, _)| *born)
+    }
+
+    /// The watermark at which a part of so many is forgotten, when there are more.
+    pub(crate) fn excess(&self, most: usize) -> Option<Generation> {
+        let surplus = self.len().checked_sub(most).filter(|surplus| *surplus > 0)?;
+        self.by_birth.iter().nth(surplus + most / 4).map(|(born, _)| born.next())
+    }
+
     /// Forgets what was born before the watermark.
     pub(crate) fn forget(&mut self, low: Generation) {
         while let Some((born, id)) = self.by_birth.get_min().copied() {
@@ -58,5 +69,26 @@ impl Outcomes {
             self.by_birth.remove(&(born, id));
             self.by_id.remove(&id);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn of_too_many_the_oldest_are_forgotten() {
+        let mut outcomes = Outcomes::default();
+        for number in 1..=10 {
+            let id = OperationId(Uuid::from_u128(u128::from(number)));
+            outcomes.remember(Identified { id, born: Generation(number) }, Generation(number + 1), None);
+        }
+        assert_eq!(outcomes.excess(10), None);
+        let low = outcomes.excess(8).unwrap();
+        outcomes.forget(low);
+        assert!(outcomes.len() <= 8 && outcomes.len() >= 5, "{} are left", outcomes.len());
+        assert_eq!(outcomes.oldest(), Some(low));
     }
 }

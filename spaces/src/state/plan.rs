@@ -1,6 +1,7 @@
 //! Decides what an operation does to a state, or why it is refused.
 
 use api::bytes::Bytes;
+use api::generation::Generation;
 
 use super::State;
 use super::inode::length;
@@ -8,6 +9,7 @@ use super::intent::{Content, Intent};
 use super::place::Slot;
 use super::upload::Upload;
 use crate::error::Error;
+use crate::extent::{ObjectId, VolumeIndex};
 use crate::format::record::{self, Action};
 use crate::name::Name;
 use crate::node::NodeId;
@@ -78,7 +80,23 @@ impl State {
             }
             Intent::Complete { upload, epoch } => self.plan_complete(*upload, *epoch),
             Intent::Abort { upload } => self.plan_abort(*upload),
+            Intent::Sweep { low, truncated } => Ok(self.plan_sweep(*low, *truncated)),
         }
+    }
+
+    /// Another pod may have got further.
+    fn plan_sweep(&self, low: Generation, truncated: Generation) -> Planned {
+        let low = low.clamp(self.low, self.generation.max(self.low));
+        let truncated = truncated.min(self.generation);
+        if low == self.low && self.objects.oldest_dropped().is_none_or(|dropped| dropped > truncated) {
+            return Planned::Nothing { node: None };
+        }
+        Planned::one(Action::Sweep(record::Sweep { low, truncated }))
+    }
+
+    /// Whether an object may be referred to: it is known, or too young to be taken for garbage.
+    pub(super) fn may_refer(&self, volume: VolumeIndex, object: ObjectId) -> bool {
+        object.born >= self.low || self.objects.knows(volume, object) || !kept(Rule::LowForObjects)
     }
 
     fn plan_directory(&self, path: &NodePath, parents: bool) -> Plan {
@@ -130,7 +148,7 @@ impl State {
         let reserved = held.map_or(Bytes::ZERO, |open| open.length);
         self.fits(length(extents), freed.saturating_add(reserved))?;
         for extent in extents {
-            if extent.object.born < self.low && !self.objects.knows(extent.volume, extent.object) {
+            if !self.may_refer(extent.volume, extent.object) {
                 return Err(Error::OutcomeUnknown);
             }
         }

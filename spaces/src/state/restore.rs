@@ -11,7 +11,7 @@ use super::clocks::Clocks;
 use super::inode::length;
 use super::limit::Limit;
 use super::locks::Locks;
-use super::objects::{Objects, Use};
+use super::objects::Objects;
 use super::outcome::Outcomes;
 use super::properties::Properties;
 use super::shares::Shares;
@@ -89,8 +89,7 @@ impl State {
             }
         }
         for StartObject { volume, object, dropped } in dropped {
-            let place = (VolumeIndex(volume), object);
-            if state.objects.0.insert(place, Use { references: 0, dropped }).is_some() {
+            if !state.objects.was_dropped(VolumeIndex(volume), object, dropped) {
                 return Err(Misfit("an object is dropped that is in use"));
             }
         }

@@ -4,7 +4,7 @@ use api::bytes::Bytes;
 
 use super::State;
 use super::plan::{Plan, Planned};
-use super::upload::{Open, Upload};
+use super::upload::{HOME, Open, Upload};
 use crate::error::Error;
 use crate::extent::ObjectId;
 use crate::format::record::{self, Action, Target};
@@ -33,6 +33,9 @@ impl State {
             self.target(target)?;
         }
         self.fits(create.length, Bytes::ZERO)?;
+        if !self.may_refer(HOME, create.object) {
+            return Err(Error::OutcomeUnknown);
+        }
         Ok(Planned::one(Action::CreateUpload(create)))
     }
 
@@ -112,6 +115,9 @@ impl State {
         }
         if open.epoch + 1 != epoch {
             return Err(Error::Fenced);
+        }
+        if !self.may_refer(HOME, object) {
+            return Err(Error::OutcomeUnknown);
         }
         Ok(Planned::one(Action::TakeOver(record::TakeOver { upload, epoch, object })))
     }

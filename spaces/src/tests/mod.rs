@@ -14,6 +14,7 @@ mod memory;
 mod offline;
 mod processes;
 mod races;
+mod sweep;
 mod truncated;
 mod truncation;
 mod uploads;

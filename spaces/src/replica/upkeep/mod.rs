@@ -1,6 +1,7 @@
 //! Looks after a space beside its actor: nobody waits for it, and whatever it does may end at any step.
 
 mod starts;
+mod sweep;
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -10,6 +11,7 @@ use futures::channel::mpsc;
 use futures::future::{Either, select};
 
 use self::starts::Starts;
+use self::sweep::Sweeps;
 use super::{Replica, Shared};
 use crate::error::Error;
 use crate::host::Host;
@@ -27,6 +29,7 @@ pub(super) struct Keeping {
 #[derive(Default)]
 pub(crate) struct Upkeep {
     starts: Starts,
+    sweeps: Sweeps,
 }
 
 /// Why a round is made.
@@ -94,6 +97,10 @@ pub(super) async fn look_after(
             Either::Right(_) => Reason::Time,
         };
         let Some(replica) = replica.upgrade() else { return };
+        // It may have been turned off meanwhile.
+        if replica.shared.settings.load().upkeep.is_zero() {
+            continue;
+        }
         if let Err(error) = replica.round(reason).await {
             tracing::debug!(space = %replica.shared.log.space, %error, "A space could not be looked after; it is tried again.");
         }
@@ -116,7 +123,10 @@ impl Replica {
         let state = published.state.clone();
         drop(published);
         let mut upkeep = self.upkeep.lock().await;
-        let Upkeep { starts } = &mut *upkeep;
-        starts.round(shared, &state, reason).await.map_err(|error| shared.log.error(error))
+        upkeep.starts.round(shared, &state, reason).await.map_err(|error| shared.log.error(error))?;
+        sweep::sweep(&mut upkeep, self, &state, reason).await?;
+        // What was swept just now can go.
+        let state = shared.published().map_or(state, |published| published.state.clone());
+        upkeep.sweeps.collect(shared, &state, reason).await.map_err(|error| shared.log.error(error))
     }
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use api::generation::Generation;
+
 use super::Reason;
 use crate::file_system::FsError;
 use crate::format::FORMAT;
@@ -35,6 +37,11 @@ pub(super) struct Starts {
 }
 
 impl Starts {
+    /// Blocks before this one are gone, durably.
+    pub(super) fn truncated(&self) -> u64 {
+        self.truncated
+    }
+
     pub(super) async fn round(
         &mut self,
         shared: &Shared,
@@ -133,7 +140,7 @@ impl Starts {
             return Ok(*clock);
         }
         // What was before is gone: it was old.
-        let clock = shared.log.clock_before(block).await?.unwrap_or(i64::MIN);
+        let clock = shared.log.clock_of(Generation(block.saturating_mul(BLOCK))).await?.unwrap_or(i64::MIN);
         self.found.insert(block, Some(clock));
         Ok(clock)
     }

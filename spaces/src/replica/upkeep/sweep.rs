@@ -1,0 +1,116 @@
+//! Raises the watermark, and then takes away what is not needed below it.
+
+use std::time::Duration;
+
+use api::generation::Generation;
+
+use super::{Reason, Upkeep};
+use crate::error::Error;
+use crate::file_system::FsError;
+use crate::log::layout::BLOCK;
+use crate::replica::{Replica, Shared};
+use crate::state::State;
+use crate::state::intent::Intent;
+
+/// The watermark is raised in so many rounds once.
+const ROUNDS: u32 = 60;
+
+/// Of 256 directories so many are looked through in one round.
+const DIRECTORIES: u8 = 8;
+
+/// What is remembered of the collection.
+#[derive(Default)]
+pub(super) struct Sweeps {
+    /// When the watermark is looked at again.
+    next: Duration,
+    /// Below this one everything was collected.
+    collected: Generation,
+    /// The pass under way: the watermark that it began with, and the next directory.
+    pass: Option<(Generation, u8)>,
+    /// What the passes since the last sweep found that the watermark has not passed.
+    waiting: usize,
+}
+
+/// Raises the watermark when that is of use.
+pub(super) async fn sweep(
+    upkeep: &mut Upkeep,
+    replica: &Replica,
+    state: &State,
+    reason: Reason,
+) -> Result<(), Error> {
+    let shared: &Shared = &replica.shared;
+    let elapsed = shared.host.elapsed();
+    if reason != Reason::Asked && elapsed < upkeep.sweeps.next {
+        return Ok(());
+    }
+    upkeep.sweeps.next = elapsed.saturating_add(shared.settings.load().upkeep.saturating_mul(ROUNDS));
+    let truncated = Generation(upkeep.starts.truncated().saturating_mul(BLOCK));
+    let low = watermark(shared, state, truncated).await.map_err(|error| shared.log.error(error))?;
+    let forgets = state.outcomes.oldest().is_some_and(|born| born < low) || upkeep.sweeps.waiting > 0;
+    let drops = state.objects.oldest_dropped().is_some_and(|dropped| dropped <= truncated);
+    if (forgets && low > state.low) || drops {
+        replica.step(Intent::Sweep { low, truncated }).await?;
+        upkeep.sweeps.waiting = 0;
+    }
+    Ok(())
+}
+
+/// The generation that the space had when operations are remembered since, as far as the clocks of its entries tell.
+async fn watermark(shared: &Shared, state: &State, truncated: Generation) -> Result<Generation, FsError> {
+    let Some(now) = state.clocks.expiry(shared.committer, shared.host.now()) else { return Ok(state.low) };
+    let remembered = i64::try_from(shared.settings.load().remembered.as_millis()).unwrap_or(i64::MAX);
+    let since = now.saturating_sub(remembered);
+    if state.clocks.newest.is_some_and(|(_, newest)| newest <= since) {
+        return Ok(state.generation);
+    }
+    // Clocks of entries go up, but for small differences between machines. So a few entries tell.
+    let (mut old, mut young) = (state.low.max(truncated), state.generation);
+    let mut low = state.low;
+    while old.next() < young {
+        let middle = Generation(old.0.midpoint(young.0));
+        match shared.log.clock_of(middle).await? {
+            // It is being truncated.
+            None => break,
+            Some(clock) if clock <= since => {
+                old = middle;
+                low = middle;
+            }
+            Some(_) => young = middle,
+        }
+    }
+    Ok(low)
+}
+
+impl Sweeps {
+    /// Goes on taking away what the watermark has passed: a little in each round.
+    pub(super) async fn collect(
+        &mut self,
+        shared: &Shared,
+        state: &State,
+        reason: Reason,
+    ) -> Result<(), FsError> {
+        if reason == Reason::BlockEnded {
+            return Ok(());
+        }
+        let asked = reason == Reason::Asked;
+        let (low, first) = match self.pass {
+            Some(pass) if !asked => pass,
+            // One of the pods will do, most of the time.
+            _ if asked || (state.low > self.collected && reason.takes(shared.host.as_ref(), 3)) => {
+                let temporaries = shared.log.collect_temporaries(state).await?;
+                self.waiting += temporaries.waiting;
+                (state.low, 0)
+            }
+            _ => return Ok(()),
+        };
+        let last = if asked { u8::MAX } else { first.saturating_add(DIRECTORIES - 1) };
+        for directory in first..=last {
+            self.waiting += shared.log.collect_objects(state, directory).await?.waiting;
+            self.pass = directory.checked_add(1).map(|next| (low, next));
+        }
+        if self.pass.is_none() {
+            self.collected = low;
+        }
+        Ok(())
+    }
+}
