@@ -55,6 +55,12 @@ fn every_rule_that_is_broken_is_noticed() {
         (Rule::OwnerExtends, &["3:", "4:"]),
         (Rule::NewerRoster, &["1:", "2:"]),
         (Rule::WithinLimit, &["1:", "2:"]),
+        (Rule::LowForOperations, &["1:", "2:"]),
+        (Rule::LookForGone, &["1:", "6:", "7:"]),
+        (Rule::ReadLooksForGone, &["6:", "7:"]),
+        (Rule::GoneOnMisfit, &["7:"]),
+        (Rule::StartDurable, &["7:"]),
+        (Rule::SyncBeforeGone, &["7:"]),
         (Rule::GiverFirst, &["2:"]),
     ] {
         match first_wrong(rule) {
