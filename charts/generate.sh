@@ -10,6 +10,9 @@ readonly CHART=charts/internet-disk
 readonly NAMESPACE=internetdisk-system
 readonly OUT=${1:-.}
 
+# Asked before anything is written over.
+[ -x "$HELM" ] || { echo "$HELM is not there: run make tools first" >&2; exit 1; }
+
 copy_definitions() {
   mkdir -p "$OUT/$CHART/files"
   rm -f "$OUT/$CHART"/files/*.yaml
