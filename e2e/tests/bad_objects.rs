@@ -8,8 +8,11 @@ use internet_disk_e2e::demo::Demo;
 use internet_disk_e2e::noise::noise;
 use internet_disk_e2e::objects::{self, Condition, Objects};
 use internet_disk_e2e::people::{Person, fresh_name};
+use internet_disk_e2e::settings::NAMESPACE;
 use internet_disk_e2e::wait;
-use k8s_openapi::api::core::v1::PersistentVolumeClaim;
+use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
+use kube::Api;
 use kube::api::{DeleteParams, PostParams};
 use serde_json::{Value, json};
 
@@ -166,6 +169,43 @@ async fn claims_that_cannot_carry_a_disk() {
         assert!(claims.get_opt(name).await.unwrap().is_some(), "the claim stays");
         claims.delete(name, &DeleteParams::default()).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_volume_that_does_not_do_what_is_needed() {
+    let demo = Demo::find().await.unwrap();
+    let clusters = demo.cluster.disk_clusters();
+    let claims = demo.cluster.core::<PersistentVolumeClaim>();
+    let sets = demo.cluster.core::<StatefulSet>();
+    let volumes: Api<PersistentVolume> = Api::all(demo.cluster.client.clone());
+    // The kubelet makes such a directory as root: the user of the disk servers can not write to it.
+    let name = fresh_name("unfit");
+    let volume: PersistentVolume = serde_json::from_value(json!({
+        "metadata": { "name": name },
+        "spec": {
+            "storageClassName": "shared", "capacity": { "storage": "1Gi" }, "accessModes": ["ReadWriteMany"],
+            "persistentVolumeReclaimPolicy": "Retain",
+            "claimRef": { "namespace": NAMESPACE, "name": name },
+            "hostPath": { "path": format!("/tmp/internet-disk-{name}"), "type": "DirectoryOrCreate" },
+        },
+    }))
+    .unwrap();
+    volumes.create(&PostParams::default(), &volume).await.unwrap();
+    claims.create(&PostParams::default(), &claim(&name, "ReadWriteMany", "shared")).await.unwrap();
+    let spec = json!({
+        "volumes": [{ "name": "main", "existingClaim": { "name": name } }],
+        "disk": { "replicas": 1 }, "web": { "replicas": 1 },
+    });
+    objects::create(&clusters, &name, spec).await.unwrap();
+    let found = complaint(&clusters, &name, "VolumesReady", "user 65532 of group").await;
+    assert_eq!(found.reason, "VolumeUnsuitable");
+    assert!(
+        sets.get_opt(&format!("{name}-disk")).await.unwrap().is_none(),
+        "no disk server is started on it"
+    );
+    objects::delete(&clusters, &name).await.unwrap();
+    claims.delete(&name, &DeleteParams::default()).await.unwrap();
+    volumes.delete(&name, &DeleteParams::default()).await.unwrap();
 }
 
 #[tokio::test]

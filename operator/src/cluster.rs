@@ -3,6 +3,7 @@
 pub mod addresses;
 mod apply;
 pub mod build;
+pub mod check;
 mod deletion;
 pub mod keys;
 pub mod observe;
@@ -31,7 +32,9 @@ use crate::controller::{Key, Next, Reconciler, chain};
 use crate::events::Told;
 use crate::prepared::{DiskPod, Prepared};
 use addresses::Addresses;
+use apply::Pods;
 use build::Surroundings;
+use check::Checked;
 use keys::{Keys, KeysError};
 use observe::Observed;
 use status::{Found, Outcome};
@@ -115,7 +118,8 @@ impl Clusters {
     ) -> Result<Next, ClusterError> {
         let now = Timestamp::now();
         let uid = uid(cluster)?;
-        let problems = validate(cluster, &observed);
+        let checks = check::look(cluster, &observed, &self.context.settings.image_version, now);
+        let problems = validate(cluster, &observed, &checks);
         let addresses = Addresses::of(cluster, &observed.services, &observed.nodes);
         let mut ticket_keys = Vec::new();
         let mut due = None;
@@ -131,7 +135,7 @@ impl Clusters {
                 .map(|one| one.settings.ticket_keys.clone())
                 .unwrap_or_default();
         } else {
-            match self.work(key, cluster, uid, &observed, &problems, &addresses, now).await {
+            match self.work(key, cluster, uid, &observed, &checks, &problems, &addresses, now).await {
                 Ok(worked) => (ticket_keys, due) = worked,
                 Err(error) => {
                     outcome = error.outcome();
@@ -142,6 +146,7 @@ impl Clusters {
         let found = Found {
             observed: &observed,
             problems: &problems,
+            checks: &checks,
             addresses: &addresses,
             ticket_keys: &ticket_keys,
             uid,
@@ -168,6 +173,7 @@ impl Clusters {
         cluster: &DiskCluster,
         uid: ClusterUid,
         observed: &Observed,
+        checks: &[Checked],
         problems: &Problems,
         addresses: &Addresses,
         now: Timestamp,
@@ -196,7 +202,13 @@ impl Clusters {
             }),
         );
         let desired = build::build(cluster, &around, &apply::leaving(cluster, observed));
-        apply::apply(&self.applier, &desired, observed, !problems.block()).await?;
+        let pods = match (problems.block(), problems.hold_disks()) {
+            (true, _) => Pods::None,
+            (false, true) => Pods::NoDisks,
+            (false, false) => Pods::All,
+        };
+        apply::check(&self.context.client, &self.applier, cluster, &around, checks).await?;
+        apply::apply(&self.applier, &desired, observed, pods).await?;
         apply::replace_lost(&self.applier, observed).await?;
         if !problems.block() {
             apply::tidy(&self.context.client, &self.applier, cluster, &desired, observed).await?;
@@ -213,7 +225,9 @@ impl Clusters {
         let before = current.as_ref().and_then(|status| find(&status.conditions, ConditionType::Ready));
         let Some(ready) = find(&wanted.conditions, ConditionType::Ready) else { return Ok(()) };
         if before.is_none_or(|before| (&before.status, &before.reason) != (&ready.status, &ready.reason)) {
-            let warning = ready.status != ConditionStatus::True.as_str() && ready.reason != "Progressing";
+            let underway = [Reason::Progressing, Reason::VolumeCheckRunning].map(Reason::as_str);
+            let warning =
+                ready.status != ConditionStatus::True.as_str() && !underway.contains(&ready.reason.as_str());
             let told = Told {
                 warning,
                 reason: ready.reason.clone(),

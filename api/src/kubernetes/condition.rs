@@ -123,6 +123,10 @@ words! {
         ClaimTaken,
         /// The volume says that it belongs to another DiskCluster.
         VolumeForeign,
+        /// The volume does not do what is needed of it.
+        VolumeUnsuitable,
+        /// The volume is being tried out.
+        VolumeCheckRunning,
         /// There is no storage class of that name.
         StorageClassNotFound,
         /// The claim cannot be enlarged.

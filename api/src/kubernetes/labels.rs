@@ -29,6 +29,9 @@ pub const SETTINGS_HASH: &str = "internetdisk.dev/settings-hash";
 /// On a DiskCluster: any new value has the ticket keys rotated.
 pub const ROTATE_KEYS: &str = "internetdisk.dev/rotate-keys";
 
+/// On a pod that tries out a volume: what is checked.
+pub const CHECK: &str = "internetdisk.dev/check";
+
 /// Holds an object until what belongs to it is put away.
 pub const FINALIZER: &str = "internetdisk.dev/finalizer";
 
@@ -52,6 +55,8 @@ pub enum Component {
     Keys,
     /// A volume.
     Volume,
+    /// The pods that try out a volume.
+    Check,
 }
 
 impl Component {
@@ -65,6 +70,7 @@ impl Component {
             Self::Credentials => "credentials",
             Self::Keys => "keys",
             Self::Volume => "volume",
+            Self::Check => "check",
         }
     }
 }

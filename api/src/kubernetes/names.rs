@@ -11,6 +11,9 @@ pub const INTERNAL_PORT: u16 = 8081;
 /// Port for probes and metrics.
 pub const ADMIN_PORT: u16 = 9090;
 
+/// So many pods try out a volume together.
+pub const CHECKERS: u32 = 2;
+
 /// The names of what is made for one DiskCluster.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Names {
@@ -101,6 +104,18 @@ impl Names {
     #[must_use]
     pub fn claim(&self, volume: &str) -> String {
         format!("{}-{volume}", self.cluster)
+    }
+
+    /// One of the pods that try out a volume.
+    #[must_use]
+    pub fn check_pod(&self, volume: &str, number: u32) -> String {
+        format!("{}-check-{volume}-{number}", self.cluster)
+    }
+
+    /// NetworkPolicy of the pods that try out volumes.
+    #[must_use]
+    pub fn check(&self) -> String {
+        format!("{}-check", self.cluster)
     }
 
     /// The claim of a volume, whoever made it.

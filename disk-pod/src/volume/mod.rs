@@ -1,5 +1,7 @@
 //! Tools for a volume that need no cluster, only the directory it is mounted at or a copy of it.
 
+mod export;
+mod import;
 mod log;
 mod verify;
 
@@ -24,6 +26,10 @@ pub enum Tool {
     Verify(verify::VerifyArguments),
     /// Tell what was done in a space, entry by entry.
     Log(log::LogArguments),
+    /// Write a space as a plain tree of files, as it is or as it was at a generation.
+    Export(export::ExportArguments),
+    /// Take a plain tree, or what an export has written, into a space. This alone writes to the volume.
+    Import(import::ImportArguments),
 }
 
 /// Does what the command line says.
@@ -34,6 +40,8 @@ pub async fn run(VolumeArguments { tool }: VolumeArguments) -> anyhow::Result<()
     match tool {
         Tool::Verify(arguments) => verify::verify(arguments, &mut io::stdout()).await,
         Tool::Log(arguments) => log::log(arguments, &mut io::stdout()).await,
+        Tool::Export(arguments) => export::export(arguments, &mut io::stdout()).await,
+        Tool::Import(arguments) => import::import(arguments, &mut io::stdout()).await,
     }
 }
 

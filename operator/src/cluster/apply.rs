@@ -5,17 +5,31 @@ use std::fmt;
 use api::kubernetes::DiskCluster;
 use api::kubernetes::names::Names;
 use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::networking::v1::NetworkPolicy;
-use kube::api::DeleteParams;
+use kube::api::{DeleteParams, PostParams};
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use uuid::Uuid;
 
-use super::build::{Desired, disk_replicas};
+use super::build::{Desired, Surroundings, check_pods, disk_replicas};
+use super::check::{Checked, Next};
 use super::observe::Observed;
 use crate::apply::{Applier, ApplyError, Seen};
 
-/// Applies everything; pods only when `pods` says so.
+/// Which pods may be started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pods {
+    /// All.
+    All,
+    /// All but the disk servers, which wait for a volume to be tried out.
+    NoDisks,
+    /// None.
+    None,
+}
+
+/// Applies everything; pods only as `pods` says.
 ///
 /// # Errors
 /// The first that the API server did not take.
@@ -23,7 +37,7 @@ pub(super) async fn apply(
     applier: &Applier,
     desired: &Desired,
     observed: &Observed,
-    pods: bool,
+    pods: Pods,
 ) -> Result<(), ApplyError> {
     let Desired {
         accounts,
@@ -43,7 +57,7 @@ pub(super) async fn apply(
     for claim in claims {
         applier.apply(claim, Seen::of(observed.claims.get(&claim.name_any()))).await?;
     }
-    if !pods {
+    if pods == Pods::None {
         return Ok(());
     }
     for service in services {
@@ -51,7 +65,9 @@ pub(super) async fn apply(
         applier.apply(service, Seen::of(seen.map(std::convert::AsRef::as_ref))).await?;
     }
     all(applier, disruption_budgets).await?;
-    applier.apply(disk, Seen::of(observed.stateful_set.as_deref())).await?;
+    if pods == Pods::All {
+        applier.apply(disk, Seen::of(observed.stateful_set.as_deref())).await?;
+    }
     applier.apply(web, Seen::of(observed.deployment.as_deref())).await
 }
 
@@ -87,6 +103,49 @@ pub(super) async fn replace_lost(applier: &Applier, observed: &Observed) -> Resu
     Ok(())
 }
 
+/// Starts checks of volumes, and takes away the pods of those that are done.
+///
+/// # Errors
+/// The first that the API server refused.
+pub(super) async fn check(
+    client: &Client,
+    applier: &Applier,
+    cluster: &DiskCluster,
+    around: &Surroundings,
+    checks: &[Checked],
+) -> Result<(), ApplyError> {
+    for Checked { volume, key, next, .. } in checks {
+        match next {
+            Next::Nothing => {}
+            Next::Clear(pods) => {
+                for pod in pods.iter().filter(|pod| pod.metadata.deletion_timestamp.is_none()) {
+                    applier.delete(&**pod).await?;
+                }
+            }
+            Next::Start => {
+                let Some(volume) = cluster.spec.volumes.iter().find(|one| one.name == *volume) else {
+                    continue;
+                };
+                let attempt = Uuid::new_v4().simple().to_string();
+                for pod in check_pods(cluster, around, volume, key, &attempt) {
+                    start(client, &pod).await?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn start(client: &Client, pod: &Pod) -> Result<(), ApplyError> {
+    let namespace = pod.namespace().unwrap_or_default();
+    match Api::<Pod>::namespaced(client.clone(), &namespace).create(&PostParams::default(), pod).await {
+        Ok(_) => Ok(()),
+        // It was made a moment ago, and the mirror does not show it yet.
+        Err(kube::Error::Api(status)) if status.code == 409 => Ok(()),
+        Err(source) => Err(ApplyError::of("create", pod, source)),
+    }
+}
+
 /// Deletes what is no longer wanted: Services of disk pods that are gone, and policies that were switched off.
 ///
 /// # Errors
@@ -107,7 +166,7 @@ pub(super) async fn tidy(
         let api: Api<NetworkPolicy> =
             Api::namespaced(client.clone(), &cluster.namespace().unwrap_or_default());
         let names = Names::of(cluster.name_any());
-        for name in [names.disk(), names.web()] {
+        for name in [names.disk(), names.web(), names.check()] {
             match api.delete(&name, &DeleteParams::default()).await {
                 Ok(_) => {}
                 Err(kube::Error::Api(status)) if status.code == 404 => {}

@@ -1,6 +1,7 @@
 //! What a DiskCluster is made of: pure functions of its spec, without a client.
 
 mod accounts;
+mod check;
 mod claims;
 mod disk;
 mod disruption;
@@ -25,6 +26,7 @@ use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::{Resource, ResourceExt};
 
+pub use check::check_pods;
 pub(crate) use services::{internal_name, is_apart};
 
 /// What does not stand in the DiskCluster itself.

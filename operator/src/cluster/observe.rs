@@ -36,6 +36,8 @@ pub struct Observed {
     pub disk_pods: BTreeMap<String, Arc<Pod>>,
     /// The web pods, by name.
     pub web_pods: BTreeMap<String, Arc<Pod>>,
+    /// The pods that try out volumes, by name.
+    pub check_pods: BTreeMap<String, Arc<Pod>>,
     /// The disk servers as a whole.
     pub stateful_set: Option<Arc<StatefulSet>>,
     /// The web servers as a whole.
@@ -104,6 +106,7 @@ pub async fn observe(context: &Context, key: &Key, cluster: &DiskCluster) -> Res
         lost: lost(context, &disk_pods).await?,
         disk_pods,
         web_pods: named(Component::Web),
+        check_pods: named(Component::Check),
         stateful_set: context.stateful_sets.get(&key.beside(names.disk())),
         deployment: context.deployments.get(&key.beside(names.web())),
         nodes: nodes(context, cluster).await?,

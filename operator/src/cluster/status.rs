@@ -11,8 +11,8 @@ use api::kubernetes::DiskCluster;
 use api::kubernetes::condition::{ConditionType, Reason, conditions, find};
 use api::kubernetes::disk_cluster::DiskClusterStatus;
 use api::kubernetes::disk_cluster::status::{
-    CapacityStatus, DiskStatus, Endpoint, EndpointName, GroupCount, MemberCount, TicketKeyStatus,
-    VolumePhase, VolumeStatus, WebStatus,
+    CapacityStatus, Conformance, DiskStatus, Endpoint, EndpointName, GroupCount, MemberCount,
+    TicketKeyStatus, VolumeCheckStatus, VolumePhase, VolumeStatus, WebStatus,
 };
 use api::kubernetes::disk_cluster::volume::{Volume, VolumeState};
 use api::kubernetes::labels::{Component, selector, selector_text};
@@ -25,10 +25,12 @@ use roster::TicketKey;
 
 use super::addresses::Addresses;
 use super::build::{disk_replicas, version, web_replicas};
+use super::check::Checked;
 use super::observe::Observed;
 use super::validate::Problems;
 
 pub use pods::is_ready;
+pub(super) use pods::trouble;
 
 /// What happened to the work of this look.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +57,8 @@ pub struct Found<'a> {
     pub observed: &'a Observed,
     /// What is wrong.
     pub problems: &'a Problems,
+    /// How the volumes stand that were tried out.
+    pub checks: &'a [Checked],
     /// Where servers are reached.
     pub addresses: &'a Addresses,
     /// Keys that sign tickets.
@@ -146,8 +150,15 @@ fn volumes(cluster: &DiskCluster, found: &Found<'_>) -> Vec<VolumeStatus> {
         let claim = found.observed.claims.get(&claim_name);
         let problem = found.problems.volumes.iter().find(|problem| problem.volume == volume.name);
         let foreign = foreign.as_ref().filter(|foreign| foreign.volume == volume.name);
+        let checked = found.checks.iter().find(|checked| checked.volume == volume.name);
+        let unfit = problem.is_some_and(|problem| {
+            matches!(problem.reason, Reason::VolumeUnsuitable | Reason::VolumeForeign)
+        });
+        let unbound = problem.filter(|problem| {
+            !matches!(problem.reason, Reason::VolumeUnsuitable | Reason::VolumeCheckRunning)
+        });
         let state = match (problem, volume.state) {
-            _ if foreign.is_some() => VolumePhase::Failed,
+            _ if foreign.is_some() || unfit => VolumePhase::Failed,
             (Some(problem), _) if problem.blocks => VolumePhase::Failed,
             (Some(_), _) => VolumePhase::Pending,
             (None, VolumeState::Draining) => VolumePhase::Draining,
@@ -158,17 +169,20 @@ fn volumes(cluster: &DiskCluster, found: &Found<'_>) -> Vec<VolumeStatus> {
             name: volume.name.clone(),
             state,
             claim_name: Some(claim_name),
-            cluster_uid: match (problem, foreign) {
+            cluster_uid: match (unbound, foreign) {
                 (_, Some(foreign)) => Some(foreign.owner.clone()),
                 (None, None) => Some(found.uid.to_string()),
                 (Some(_), None) => None,
             },
             storage_class_name: class.filter(|class| !class.is_empty()),
-            capacity: claim.and_then(size).filter(|_| problem.is_none()).map(Into::into),
-            used: (alone && problem.is_none()).then(|| found.observed.population.used.into()),
+            capacity: claim.and_then(size).filter(|_| unbound.is_none()).map(Into::into),
+            used: (alone && unbound.is_none()).then(|| found.observed.population.used.into()),
             spaces: None,
             entry_format: None,
-            conformance: None,
+            conformance: checked.map(|checked| checked.conformance),
+            check: checked.filter(|checked| checked.conformance != Conformance::Unknown).map(|checked| {
+                VolumeCheckStatus { key: checked.key.clone(), message: checked.message.clone() }
+            }),
             message: problem.map(|one| one.message.clone()).or(foreign.map(|one| one.message.clone())),
         }
     };

@@ -9,11 +9,13 @@ use api::kubernetes::DiskCluster;
 use api::kubernetes::condition::{ConditionType, Finding, Reason};
 use api::kubernetes::disk_cluster::exposure::{ExposureType, Route, TlsMode};
 use api::kubernetes::disk_cluster::sign_in::RegistrationMode;
+use api::kubernetes::disk_cluster::status::Conformance;
 use api::kubernetes::disk_cluster::volume::{ExpansionMode, Volume};
 use api::kubernetes::names::Names;
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use kube::ResourceExt;
 
+use super::check::Checked;
 use super::observe::Observed;
 
 /// A volume that is not as it should be.
@@ -27,6 +29,8 @@ pub struct VolumeProblem {
     pub message: String,
     /// Whether pods must not be started on it. Else they may be what it waits for.
     pub blocks: bool,
+    /// Whether disk pods wait for it, while all else is made.
+    pub holds: bool,
 }
 
 /// What was found.
@@ -44,6 +48,11 @@ impl Problems {
         self.volumes.iter().any(|problem| problem.blocks)
     }
 
+    /// Whether no disk pods may be started, or changed, yet.
+    pub fn hold_disks(&self) -> bool {
+        self.block() || self.volumes.iter().any(|problem| problem.holds)
+    }
+
     /// What was found about a condition, besides volumes.
     pub fn of(&self, type_: ConditionType) -> Option<&Finding> {
         self.others.iter().find(|finding| finding.type_ == type_)
@@ -51,21 +60,44 @@ impl Problems {
 }
 
 /// Checks a DiskCluster against what there is.
-pub fn validate(cluster: &DiskCluster, observed: &Observed) -> Problems {
+pub fn validate(cluster: &DiskCluster, observed: &Observed, checks: &[Checked]) -> Problems {
     let names = Names::of(cluster.name_any());
     let volumes = cluster.spec.volumes.iter().filter_map(|volume| {
         let claim = names.claim_of(volume);
         let (reason, message, blocks) = problem(cluster, volume, &claim, observed)?;
-        Some(VolumeProblem { volume: volume.name.clone(), reason, message, blocks })
+        Some(VolumeProblem { volume: volume.name.clone(), reason, message, blocks, holds: blocks })
     });
+    let checked = checks.iter().filter_map(unfit);
     let reachable = unreachable(cluster);
     let sign_in = sign_in(cluster, observed);
     let servers = pull_secrets(observed);
     let supported = unsupported(cluster);
     Problems {
-        volumes: volumes.collect(),
+        volumes: volumes.chain(checked).collect(),
         others: [reachable, sign_in, servers, supported].into_iter().flatten().collect(),
     }
+}
+
+/// A volume that was not found fit for its use. One that is in use already goes on being used.
+fn unfit(checked: &Checked) -> Option<VolumeProblem> {
+    let Checked { volume, key: _, conformance, message, in_use, next: _ } = checked;
+    let (reason, message) = match conformance {
+        Conformance::Passed => return None,
+        Conformance::Failed => (
+            if message.contains("belongs to the DiskCluster with uid") {
+                Reason::VolumeForeign
+            } else {
+                Reason::VolumeUnsuitable
+            },
+            format!(
+                "{message}; it is looked at again every minute, and kubectl logs tells what was measured"
+            ),
+        ),
+        Conformance::Unknown if *in_use => return None,
+        Conformance::Unknown => (Reason::VolumeCheckRunning, message.clone()),
+    };
+    let blocks = *conformance == Conformance::Failed && !in_use;
+    Some(VolumeProblem { volume: volume.clone(), reason, message, blocks, holds: !in_use })
 }
 
 fn problem(

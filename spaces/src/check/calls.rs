@@ -201,21 +201,29 @@ fn looks(yard: &Yard<'_>, findings: &mut Findings, facts: &mut Facts) -> Result<
     Ok(())
 }
 
-/// Names as long, and paths as deep, as the engine makes them.
+/// Names as long, and paths as deep, as the engine makes them, and links from one directory to another.
 fn long_names(yard: &Yard<'_>, findings: &mut Findings) {
     let long = "n".repeat(LONG_NAME);
-    let made = || -> Result<(), FsError> {
-        let mut path = String::new();
-        for part in ["spaces", "00", &"s".repeat(36), "objects", "00"] {
-            path = if path.is_empty() { part.to_owned() } else { format!("{path}/{part}") };
-            yard.directory.make(&yard.path(&path))?;
-        }
-        yard.write(&format!("{path}/{long}"), b"deep")
-    };
-    if let Err(error) = made() {
+    let mut path = String::new();
+    let made = ["spaces", "00", "0123456789abcdef0123456789abcdef0123", "objects", "00"].iter().try_for_each(
+        |part| {
+            path = if path.is_empty() { (*part).to_owned() } else { format!("{path}/{part}") };
+            yard.directory.make(&yard.path(&path))
+        },
+    );
+    let place = format!("{path}/{long}");
+    if let Err(error) = made.and_then(|()| yard.write(&place, b"deep")) {
         findings.unsuitable(
             "names",
             format!("a name of {LONG_NAME} letters, six directories deep, can not be made: {error}"),
+        );
+    } else if let Err(error) = yard.link(&place, "from-elsewhere") {
+        findings.unsuitable(
+            "links",
+            format!(
+                "a file can not be linked from one directory to another ({error}), and that is how every change gets \
+                 its place: use a file system, or a setting of it, that does"
+            ),
         );
     }
 }

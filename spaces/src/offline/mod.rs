@@ -1,8 +1,11 @@
 //! Tools for a volume, or for any copy of one, without a cluster: what is on it, whether it is sound, and how it came
-//! to be. They read; nothing here changes a volume.
+//! to be; a space as a plain tree, and a plain tree as a space. All but the last read alone.
 
 mod chain;
+mod export;
 mod files;
+mod import;
+mod plain;
 mod sentence;
 mod story;
 mod verify;
@@ -22,6 +25,8 @@ use crate::local::read_only::ReadOnly;
 use crate::log::Log;
 use crate::volume::{NotReady, Volume};
 
+pub use self::export::{Manifest, Renamed};
+pub use self::import::{ImportConfig, ImportReport, import};
 pub use self::story::{LoggedEntry, LoggedOperation};
 pub use self::verify::{Leftovers, Objects, SpaceReport};
 
@@ -34,6 +39,9 @@ pub enum OfflineError {
     /// There is no such space.
     #[error("there is no space {0} on this volume; without --space all that there are, are listed")]
     NoSpace(SpaceId),
+    /// A directory outside of the volume can not be read or written.
+    #[error("{0}")]
+    Target(String),
     /// What is on the volume does not fit together.
     #[error("{0}")]
     Broken(String),
@@ -46,7 +54,7 @@ impl From<FsError> for OfflineError {
 }
 
 /// Whose a volume is, as it says itself.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Owner {
     /// The volume.
     pub volume: Uuid,

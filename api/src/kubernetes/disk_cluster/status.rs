@@ -255,10 +255,25 @@ pub struct VolumeStatus {
     /// Whether its file system does what the protocol needs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conformance: Option<Conformance>,
+    /// The check that found that out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<VolumeCheckStatus>,
     /// What is the matter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub message: Option<String>,
+}
+
+/// A check of a volume.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct VolumeCheckStatus {
+    /// What was checked: another one for another claim, version or DiskCluster.
+    #[schemars(length(max = 256))]
+    pub key: String,
+    /// What it found: why the volume must not be used, or what of it is slow.
+    #[schemars(length(max = 2048))]
+    pub message: String,
 }
 
 /// What a volume does.

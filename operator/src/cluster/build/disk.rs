@@ -68,7 +68,8 @@ pub(super) fn stateful_set(cluster: &DiskCluster, names: &Names, around: &Surrou
     }
 }
 
-fn claimed(name: &str, claim: String, directory: &str) -> (Volume, VolumeMount) {
+/// A volume of the pool, and where a pod has it.
+pub(super) fn claimed(name: &str, claim: String, directory: &str) -> (Volume, VolumeMount) {
     // A volume of the pool may be called like one of ours.
     let name = format!("volume-{name}");
     let mount = mount(&name, directory);

@@ -13,7 +13,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::owned;
 
-/// One for disk pods and one for web pods, unless the DiskCluster wants none.
+/// One each for disk pods, web pods and the pods that try out volumes, unless the DiskCluster wants none.
 pub(super) fn policies(cluster: &DiskCluster, names: &Names, operator_namespace: &str) -> Vec<NetworkPolicy> {
     if !cluster.spec.network_policy.is_enabled() {
         return Vec::new();
@@ -41,7 +41,21 @@ pub(super) fn policies(cluster: &DiskCluster, names: &Names, operator_namespace:
     vec![
         policy(Component::Disk, names.disk(), vec![everybody(PUBLIC_PORT), internal, metrics()]),
         policy(Component::Web, names.web(), vec![everybody(PUBLIC_PORT), metrics()]),
+        silent(cluster, names),
     ]
+}
+
+/// Pods that try out a volume speak to nobody.
+fn silent(cluster: &DiskCluster, names: &Names) -> NetworkPolicy {
+    NetworkPolicy {
+        metadata: owned(cluster, &names.check(), Component::Check),
+        spec: Some(NetworkPolicySpec {
+            pod_selector: Some(selector(labels::selector(names, Component::Check))),
+            policy_types: Some(vec!["Ingress".to_owned(), "Egress".to_owned()]),
+            ingress: None,
+            egress: None,
+        }),
+    }
 }
 
 fn allowed(port: u16, from: Option<Vec<NetworkPolicyPeer>>) -> NetworkPolicyIngressRule {

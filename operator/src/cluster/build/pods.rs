@@ -100,12 +100,7 @@ pub(super) fn template(
             ..probe("/ready")
         }),
         resources: Some(resources(pods, requests)),
-        security_context: Some(SecurityContext {
-            allow_privilege_escalation: Some(false),
-            read_only_root_filesystem: Some(true),
-            capabilities: Some(Capabilities { drop: Some(vec!["ALL".to_owned()]), add: None }),
-            ..SecurityContext::default()
-        }),
+        security_context: Some(container_security()),
         // The last lines of a log say why a pod does not start; they go into the status of the DiskCluster.
         termination_message_policy: Some("FallbackToLogsOnError".to_owned()),
         volume_mounts: Some(mounts),
@@ -193,7 +188,17 @@ fn resources(pods: &Pods, requests: [(&str, &str); 2]) -> ResourceRequirements {
     resources
 }
 
-fn pod_security(further: Option<&PodSecurity>) -> PodSecurityContext {
+/// What every container may do: nothing but run.
+pub(super) fn container_security() -> SecurityContext {
+    SecurityContext {
+        allow_privilege_escalation: Some(false),
+        read_only_root_filesystem: Some(true),
+        capabilities: Some(Capabilities { drop: Some(vec!["ALL".to_owned()]), add: None }),
+        ..SecurityContext::default()
+    }
+}
+
+pub(super) fn pod_security(further: Option<&PodSecurity>) -> PodSecurityContext {
     let PodSecurity {
         run_as_user,
         run_as_group,
@@ -222,7 +227,7 @@ fn pod_security(further: Option<&PodSecurity>) -> PodSecurityContext {
 }
 
 /// A pod holds nothing that another could need, so there is no reason to wait for the minutes that are the default.
-fn tolerations(further: &[Toleration]) -> Vec<Toleration> {
+pub(super) fn tolerations(further: &[Toleration]) -> Vec<Toleration> {
     let lost = |key: &str| Toleration {
         key: Some(format!("node.kubernetes.io/{key}")),
         operator: Some("Exists".to_owned()),

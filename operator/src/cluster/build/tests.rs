@@ -188,3 +188,18 @@ fn everything_else_goes_with_the_disk_cluster() {
         assert_eq!((owner[0].kind.as_str(), owner[0].name.as_str()), ("DiskCluster", "demo"));
     }
 }
+
+#[test]
+fn the_pods_that_try_out_a_volume() {
+    let mut cluster = demo();
+    cluster.spec.adopt_cluster_uid = Some("6c0e4a3e-0000-4000-8000-000000000000".to_owned());
+    let volume = cluster.spec.volumes[0].clone();
+    let pods = check_pods(&cluster, &around(), &volume, "what", "attempt");
+    assert_eq!(pods.len(), 2);
+    let difference = |pod: &k8s_openapi::api::core::v1::Pod| {
+        let text = serde_json::to_string(pod).unwrap();
+        text.replace("main-2", "main-1").replace("2/2", "1/2")
+    };
+    assert_eq!(difference(&pods[0]), difference(&pods[1]));
+    insta::assert_json_snapshot!("demo-check", shown(&pods[0]));
+}

@@ -108,7 +108,11 @@ fn volumes(found: &Found<'_>) -> Finding {
             format!("volume {}: {}", problem.volume, problem.message),
         ),
         None => {
-            Finding::is(ConditionType::VolumesReady, Reason::Available, "every volume is bound and shared")
+            let told = found.checks.iter().filter(|checked| !checked.message.is_empty());
+            let told: Vec<String> =
+                told.map(|checked| format!("; volume {}: {}", checked.volume, checked.message)).collect();
+            let message = format!("every volume is bound and shared{}", told.concat());
+            Finding::is(ConditionType::VolumesReady, Reason::Available, message)
         }
     }
 }
@@ -133,6 +137,9 @@ fn servers(cluster: &DiskCluster, found: &Found<'_>, servers: Servers<'_>) -> Fi
     }
     if found.problems.block() {
         return not(Reason::Waiting, format!("no {what} is started before the volumes are ready"));
+    }
+    if type_ == ConditionType::DiskServersReady && found.problems.hold_disks() && ready == 0 {
+        return not(Reason::Waiting, format!("no {what} is started before the volumes are tried out"));
     }
     if u32::try_from(ready).is_ok_and(|ready| ready >= wanted) {
         return Finding::is(type_, Reason::Available, serving(what, wanted, wanted));

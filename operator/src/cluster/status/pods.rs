@@ -118,7 +118,7 @@ fn running_for(pod: &Pod, now: Timestamp) -> Option<SignedDuration> {
 }
 
 /// What is the matter with a pod, if it says so.
-pub(super) fn trouble(pod: &Pod, now: Timestamp) -> Option<(Reason, String)> {
+pub(in crate::cluster) fn trouble(pod: &Pod, now: Timestamp) -> Option<(Reason, String)> {
     if let Some((status, message)) = condition(pod, "PodScheduled")
         && status == "False"
     {

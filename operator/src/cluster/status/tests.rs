@@ -118,10 +118,11 @@ fn addresses() -> Addresses {
 }
 
 fn said(cluster: &DiskCluster, observed: &Observed, outcome: &Outcome) -> DiskClusterStatus {
-    let problems: Problems = validate(cluster, observed);
+    let problems: Problems = validate(cluster, observed, &[]);
     let found = Found {
         observed,
         problems: &problems,
+        checks: &[],
         addresses: &addresses(),
         ticket_keys: &[],
         uid: ClusterUid(Uuid::from_u128(1)),

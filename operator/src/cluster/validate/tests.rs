@@ -82,7 +82,7 @@ fn volumes_that_cannot_carry_a_disk() {
             storage_classes: class.into_iter().map(|(name, there)| (name.to_owned(), there)).collect(),
             ..Observed::default()
         };
-        let problems = validate(&cluster("demo", 1, on_claim("nas")), &observed);
+        let problems = validate(&cluster("demo", 1, on_claim("nas")), &observed, &[]);
         assert_eq!(problems.block(), expected.is_some_and(|(_, blocks, _)| blocks), "{what}");
         match (problems.volumes.as_slice(), expected) {
             ([], None) => {}
@@ -102,7 +102,7 @@ fn volumes_that_cannot_carry_a_disk() {
 
 #[test]
 fn a_claim_that_is_to_be_made_blocks_nothing() {
-    let problems = validate(&cluster("demo", 1, on_template()), &Observed::default());
+    let problems = validate(&cluster("demo", 1, on_template()), &Observed::default(), &[]);
     assert_eq!(problems.volumes.len(), 1);
     assert!(!problems.block());
 }
@@ -133,7 +133,7 @@ fn of_two_on_one_claim_the_older_one_keeps_it() {
         ),
     ] {
         let owner = other.name_any();
-        let problems = validate(&this, &there(other));
+        let problems = validate(&this, &there(other), &[]);
         assert_eq!(problems.block(), taken, "{what}: {problems:?}");
         if let Some(problem) = problems.volumes.first() {
             assert_eq!(problem.reason, Reason::ClaimTaken, "{what}");
@@ -232,10 +232,42 @@ fn what_is_asked_for_and_not_done_is_said() {
             missing_secrets,
             ..Observed::default()
         };
-        let problems = validate(&with(part), &observed);
+        let problems = validate(&with(part), &observed, &[]);
         let finding = problems.of(type_).unwrap_or_else(|| panic!("{what}: {problems:?}"));
         assert_eq!(finding.reason, reason, "{what}");
         assert!(finding.message.contains(words), "{what}: {}", finding.message);
         assert!(!problems.block(), "{what}");
+    }
+}
+
+#[test]
+fn a_volume_is_tried_out_before_it_is_used() {
+    use crate::cluster::check::Next;
+
+    let checked = |conformance, in_use| Checked {
+        volume: "main".to_owned(),
+        key: "key".to_owned(),
+        conformance,
+        message: "no hard links".to_owned(),
+        in_use,
+        next: Next::Nothing,
+    };
+    let there = Observed {
+        claims: [("nas".to_owned(), claim("ReadWriteMany", None, "Bound"))].into(),
+        ..Observed::default()
+    };
+    for (conformance, in_use, reason, blocks, holds) in [
+        (Conformance::Passed, false, None, false, false),
+        (Conformance::Unknown, false, Some(Reason::VolumeCheckRunning), false, true),
+        (Conformance::Failed, false, Some(Reason::VolumeUnsuitable), true, true),
+        // Whoever has files on it goes on.
+        (Conformance::Unknown, true, None, false, false),
+        (Conformance::Failed, true, Some(Reason::VolumeUnsuitable), false, false),
+    ] {
+        let problems =
+            validate(&cluster("demo", 1, on_claim("nas")), &there, &[checked(conformance, in_use)]);
+        let found = problems.volumes.first().map(|problem| problem.reason);
+        let what = format!("{conformance:?} {in_use}");
+        assert_eq!((found, problems.block(), problems.hold_disks()), (reason, blocks, holds), "{what}");
     }
 }
