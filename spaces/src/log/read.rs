@@ -18,6 +18,12 @@ use crate::state::State;
 /// At most so many entries are asked for at once, and folded before more are read.
 const MOST_AHEAD: u64 = 32;
 
+/// So many entries are asked for at once by who lost a race.
+const AHEAD_OF_A_RACE: u64 = 4;
+
+/// So often who lost a race looks for more before it tries again: it need not have the newest state to win.
+const MOST_FOLLOWED: usize = 8;
+
 /// A log that is truncated so often while it is read is not read to its end.
 const MOST_RELOADS: usize = 60;
 
@@ -193,16 +199,33 @@ impl Log {
         }
     }
 
-    /// Folds the entry that won a race, which was read just now. `None` when that is not all there is to it.
-    pub(crate) async fn follow(&self, known: &State, winner: &Bytes) -> Option<Arc<State>> {
-        let next = known.generation.next();
-        // As for any entry: durable before it is built on, and not in a block that is being truncated.
-        let sync =
-            kept(Rule::DurableBeforeFolding).then(|| Step::SyncDirectory { path: self.layout.block(next) });
-        let steps =
-            sync.into_iter().chain([Step::Missing { path: self.layout.gone(block_of(next)) }]).collect();
-        file_system::steps(self.volume.fs.as_ref(), steps).await.ok()?;
-        self.fold(known, winner).ok().map(Arc::new)
+    /// Folds the entry that won a race, which was read just now, and what came after it. `None` when that is not all
+    /// there is to it, and the log is to be read on. What comes of it need not be the newest.
+    pub(crate) async fn follow(&self, known: &Arc<State>, winner: Bytes) -> Option<Arc<State>> {
+        let mut state = known.clone();
+        let mut found = vec![winner];
+        for _ in 0..MOST_FOLLOWED {
+            if found.is_empty() {
+                break;
+            }
+            // As for any entry: durable before it is built on, and not in a block that is being truncated.
+            let block = block_of(state.generation.next());
+            let sync = kept(Rule::DurableBeforeFolding)
+                .then(|| Step::SyncDirectory { path: self.layout.numbered_block(block) });
+            let steps = sync.into_iter().chain([Step::Missing { path: self.layout.gone(block) }]).collect();
+            file_system::steps(self.volume.fs.as_ref(), steps).await.ok()?;
+            for file in &found {
+                state = Arc::new(self.fold(&state, file).ok()?);
+                // What comes next is in another block; and this state may be wanted as the start of it.
+                if is_block_end(state.generation) {
+                    return Some(state);
+                }
+            }
+            let last = state.generation.0;
+            let ahead = (1..=AHEAD_OF_A_RACE).map(|step| self.entry(Generation(last.saturating_add(step))));
+            found = join_all(ahead).await.into_iter().map_while(|answer| answer.ok().flatten()).collect();
+        }
+        Some(state)
     }
 
     /// Folds what is newer than a state until there is nothing.

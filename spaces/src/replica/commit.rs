@@ -8,12 +8,12 @@ use bytes::Bytes;
 use futures::future::try_join_all;
 use uuid::Uuid;
 
-use super::Pending;
 use super::actor::Actor;
 use super::draft::{Draft, Verdict};
 use super::expiry::{Expiry, ended};
 use super::garbage::Unfinished;
 use super::pack::Pack;
+use super::{Pending, Tick};
 use crate::error::Error;
 use crate::file_system::FsError;
 use crate::format::entry::EntryId;
@@ -23,8 +23,11 @@ use crate::log::{Appended, Candidate};
 use crate::rule::{Rule, kept};
 use crate::state::State;
 
-/// After a race that was lost a pod waits up to so long, and longer with each.
-const JITTER: Duration = Duration::from_micros(200);
+/// Who lost so many races in a row waits no longer with each.
+const MOST_LOSSES: u32 = 3;
+
+/// A race that took longer says nothing of how long others need.
+const LONGEST_RACE: Duration = Duration::from_millis(20);
 
 /// The most operations that are remembered; of more the oldest quarter is forgotten, also before its time.
 const MOST_REMEMBERED: usize = 200_000;
@@ -86,7 +89,10 @@ impl Actor {
                 Written::Lost(winner) => {
                     // The clocks of others are known only now.
                     self.expiry = Expiry::default();
-                    match self.shared.log.follow(&state, &winner).await {
+                    losses += 1;
+                    // First wait and then read on: who waits with what it has read loses again.
+                    self.wait(losses, begun).await;
+                    match self.shared.log.follow(&state, winner).await {
                         Some(state) => self.follow(state),
                         None => {
                             if let Err(error) = self.refresh().await {
@@ -94,8 +100,6 @@ impl Actor {
                             }
                         }
                     }
-                    losses += 1;
-                    self.wait(losses).await;
                 }
                 Written::Truncated => self.loaded = None,
                 Written::Failed(error) => return refuse(round, &self.shared.log.error(error)),
@@ -194,9 +198,12 @@ impl Actor {
         }));
     }
 
-    async fn wait(&self, losses: u32) {
-        let most = JITTER.saturating_mul(1 << losses.min(5)).as_micros();
-        let most = u64::try_from(most).unwrap_or(u64::MAX);
+    /// Waits after a race that was lost, for chance to separate those who race. How long goes by how long the race took,
+    /// for that is what others need.
+    async fn wait(&self, losses: u32, (begun, _): (Duration, Tick)) {
+        let took = self.shared.host.elapsed().saturating_sub(begun).min(LONGEST_RACE);
+        let most = took.saturating_mul(losses.min(MOST_LOSSES)).as_micros();
+        let most = u64::try_from(most).unwrap_or(u64::MAX).max(1);
         self.shared.host.sleep(Duration::from_micros(self.shared.host.random() % most)).await;
     }
 }

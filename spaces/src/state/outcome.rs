@@ -1,9 +1,9 @@
 //! What became of operations, so that one that is asked again is answered with its first outcome.
 
 use api::generation::Generation;
-use imbl::{OrdMap, OrdSet};
 
 use crate::format::record::Identified;
+use crate::map::Map;
 use crate::node::NodeId;
 use crate::operation::OperationId;
 
@@ -20,8 +20,8 @@ pub(crate) struct Outcome {
 /// Every operation born at or after the watermark.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Outcomes {
-    pub(crate) by_id: OrdMap<OperationId, Outcome>,
-    by_birth: OrdSet<(Generation, OperationId)>,
+    pub(crate) by_id: Map<OperationId, Outcome>,
+    by_birth: Map<(Generation, OperationId), ()>,
 }
 
 impl Outcomes {
@@ -31,6 +31,14 @@ impl Outcomes {
 
     pub(crate) fn get(&self, id: OperationId) -> Option<&Outcome> {
         self.by_id.get(&id)
+    }
+
+    /// All of these, which are in the order of their ids; `None` when they are not, or one is there twice.
+    pub(crate) fn of(all: Vec<(OperationId, Outcome)>) -> Option<Self> {
+        let mut by_birth: Vec<_> = all.iter().map(|(id, outcome)| ((outcome.born, *id), ())).collect();
+        by_birth.sort_unstable();
+        let by_birth = Map::from_sorted(by_birth.into_iter())?;
+        Some(Self { by_id: Map::from_sorted(all.into_iter())?, by_birth })
     }
 
     /// Remembers one; false when its id is known already.
@@ -45,24 +53,24 @@ impl Outcomes {
             return false;
         }
         self.by_id.insert(id, Outcome { born, generation, node });
-        self.by_birth.insert((born, id));
+        self.by_birth.insert((born, id), ());
         true
     }
 
     /// The birth of the oldest that is remembered.
     pub(crate) fn oldest(&self) -> Option<Generation> {
-        self.by_birth.get_min().map(|(born, _)| *born)
+        self.by_birth.iter().next().map(|((born, _), ())| *born)
     }
 
     /// The watermark at which a part of so many is forgotten, when there are more.
     pub(crate) fn excess(&self, most: usize) -> Option<Generation> {
         let surplus = self.len().checked_sub(most).filter(|surplus| *surplus > 0)?;
-        self.by_birth.iter().nth(surplus + most / 4).map(|(born, _)| born.next())
+        self.by_birth.iter().nth(surplus + most / 4).map(|((born, _), ())| born.next())
     }
 
     /// Forgets what was born before the watermark.
     pub(crate) fn forget(&mut self, low: Generation) {
-        while let Some((born, id)) = self.by_birth.get_min().copied() {
+        while let Some((&(born, id), ())) = self.by_birth.iter().next() {
             if born >= low {
                 break;
             }

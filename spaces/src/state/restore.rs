@@ -12,12 +12,11 @@ use super::inode::length;
 use super::limit::Limit;
 use super::locks::Locks;
 use super::objects::Objects;
-use super::outcome::Outcomes;
+use super::outcome::{Outcome, Outcomes};
 use super::properties::Properties;
 use super::shares::Shares;
 use super::upload::{Complete, HOME, Open, Upload};
 use crate::extent::VolumeIndex;
-use crate::format::record::Identified;
 use crate::format::start::{
     Start, StartClock, StartLimit, StartObject, StartOpen, StartOutcome, StartUpload,
 };
@@ -83,11 +82,9 @@ impl State {
                 return Err(Misfit("an upload is there twice"));
             }
         }
-        for StartOutcome { id, born, generation, node } in outcomes {
-            if !state.outcomes.remember(Identified { id, born }, generation, node) {
-                return Err(Misfit("an operation is there twice"));
-            }
-        }
+        let outcome = |StartOutcome { id, born, generation, node }| (id, Outcome { born, generation, node });
+        let outcomes = outcomes.into_iter().map(outcome).collect();
+        state.outcomes = Outcomes::of(outcomes).ok_or(Misfit("the operations do not ascend"))?;
         for StartObject { volume, object, dropped } in dropped {
             if !state.objects.was_dropped(VolumeIndex(volume), object, dropped) {
                 return Err(Misfit("an object is dropped that is in use"));
@@ -145,7 +142,7 @@ impl State {
             },
         });
         let outcomes = self.outcomes.by_id.iter().map(|(id, outcome)| {
-            let super::outcome::Outcome { born, generation, node } = *outcome;
+            let Outcome { born, generation, node } = *outcome;
             StartOutcome { id: *id, born, generation, node }
         });
         let dropped = self.objects.0.iter().filter(|(_, known)| known.references == 0);
