@@ -47,14 +47,14 @@ pub use lock::{LONGEST_LOCK, LONGEST_OWNER, Lock, LockDepth, LockScope, LockToke
 pub use name::{LONGEST_NAME, Name, NameError};
 pub use node::{Kind, Node, NodeId};
 pub use operation::{
-    Committed, Condition, NewUpload, Operation, OperationId, Request, UploadId, UploadStatus,
+    Committed, Condition, NewUpload, Operation, OperationId, Purge, Request, UploadId, UploadStatus,
 };
 pub use path::{DEEPEST, NodePath, PathError};
 pub use property::{LONGEST_PROPERTY_NAME, Property, PropertyChanges, PropertyName};
 pub use read::{Reader, Segment};
 pub use settings::{Settings, TrashSettings, VersionSettings};
 pub use share::{LONGEST_SHARE_TEXT, NewShare, Share, ShareAccess, ShareId, ShareTokenHash};
-pub use snapshot::{Freshness, Snapshot, Usage};
+pub use snapshot::{FileVersion, Freshness, Snapshot, TrashItem, TrashPlace, Usage};
 pub use space::Space;
 pub use stage::{Stage, Staged};
 pub use upload::UploadWriter;

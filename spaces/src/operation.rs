@@ -9,7 +9,7 @@ use api::generation::{Generation, RosterGeneration};
 use uuid::Uuid;
 
 use crate::lock::{LockToken, NewLock};
-use crate::node::Node;
+use crate::node::{Node, NodeId};
 use crate::path::NodePath;
 use crate::property::PropertyChanges;
 use crate::share::{NewShare, ShareId};
@@ -103,11 +103,33 @@ pub enum Operation {
         /// Whether something may be there already.
         overwrite: bool,
     },
-    /// Deletes a file, or a directory with all in it.
+    /// Deletes a file, or a directory with all in it. Where the trash is turned on, it goes there.
     Delete {
         /// Which.
         path: NodePath,
         /// What must hold of it.
+        condition: Condition,
+        /// Whether it goes for good, past the trash.
+        permanently: bool,
+    },
+    /// Brings something back from the trash, with all in it.
+    Restore {
+        /// Which, as [`Snapshot::trash`](crate::Snapshot::trash) tells.
+        item: NodeId,
+        /// Where to; otherwise to where it was. Directories above that are missing are made.
+        to: Option<NodePath>,
+        /// Whether something may be there already.
+        overwrite: bool,
+    },
+    /// Ends for good what was deleted or replaced. What is more than fits in one entry is done in parts.
+    Purge(Purge),
+    /// Gives a file a content back that it had. The one it has now becomes a version.
+    RestoreVersion {
+        /// The file.
+        path: NodePath,
+        /// The number of the content, as [`Snapshot::versions`](crate::Snapshot::versions) tells.
+        version: u64,
+        /// What must hold of the file as it is.
         condition: Condition,
     },
     /// Locks a file or directory; where nothing is it makes an empty file.
@@ -167,6 +189,27 @@ pub enum Operation {
         target: Bytes,
         /// What it may not pass, whatever is in use.
         ceiling: Bytes,
+    },
+}
+
+/// What is purged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Purge {
+    /// All of the trash.
+    Everything,
+    /// Something in the trash, with all in it.
+    Item(NodeId),
+    /// An old content of a file.
+    Version {
+        /// The file.
+        path: NodePath,
+        /// The number of the content.
+        version: u64,
+    },
+    /// All old contents of a file.
+    Versions {
+        /// The file.
+        path: NodePath,
     },
 }
 

@@ -9,13 +9,15 @@ use api::generation::{Generation, RosterGeneration};
 
 use crate::lock::Lock;
 use crate::name::Name;
-use crate::node::{Node, NodeId};
+use crate::node::{Kind, Node, NodeId};
 use crate::operation::{UploadId, UploadStatus};
 use crate::path::NodePath;
 use crate::property::Property;
 use crate::share::{Share, ShareId, ShareTokenHash};
 use crate::state::State;
+use crate::state::trash::Trashed;
 use crate::state::upload::Upload;
+use crate::state::versions::Version;
 
 /// How new a snapshot must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,12 +35,53 @@ pub enum Freshness {
 pub struct Usage {
     /// What it may hold.
     pub limit: Bytes,
-    /// What it holds.
+    /// What it holds, with what is in the trash and with old versions.
     pub used: Bytes,
+    /// How much of that is in the trash, old versions not counted.
+    pub trash: Bytes,
+    /// How much of it is old versions of files, of those in the trash too.
+    pub versions: Bytes,
     /// What uploads under way have reserved.
     pub reserved: Bytes,
     /// The roster that the limit is from.
     pub roster_generation: RosterGeneration,
+}
+
+/// Where something is in the trash: what was deleted later is behind what was deleted before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TrashPlace {
+    /// The generation that deleted it.
+    pub generation: Generation,
+    /// Which node it is.
+    pub item: NodeId,
+}
+
+/// Something that was deleted and can be brought back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrashItem {
+    /// Where it is in the trash.
+    pub place: TrashPlace,
+    /// What it is; a file can be read.
+    pub node: Node,
+    /// Where it was.
+    pub path: NodePath,
+    /// When it was deleted, in milliseconds since 1970, by the clock of the pod that did it.
+    pub deleted: i64,
+    /// The sizes of all files in it. Old versions of them are counted as versions.
+    pub bytes: Bytes,
+    /// How many files and directories it is.
+    pub nodes: u64,
+}
+
+/// A content that a file had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileVersion {
+    /// The file as it was; it can be read. Its number is the `version` in it.
+    pub node: Node,
+    /// When it was replaced, in milliseconds since 1970, by the clock of the pod that did it.
+    pub replaced: i64,
+    /// The generation that replaced it.
+    pub generation: Generation,
 }
 
 /// A space at one generation. Clones are cheap.
@@ -66,10 +109,12 @@ impl Snapshot {
     /// How full it is.
     #[must_use]
     pub fn usage(&self) -> Usage {
-        let State { limit, used, reserved, .. } = self.state.as_ref();
+        let State { limit, used, reserved, trash, versions, .. } = self.state.as_ref();
         Usage {
             limit: limit.bytes,
             used: *used,
+            trash: trash.bytes,
+            versions: versions.bytes,
             reserved: *reserved,
             roster_generation: limit.roster_generation,
         }
@@ -84,9 +129,11 @@ impl Snapshot {
     /// What is in a directory, in the order of the names, from behind `after` on. Empty when it is none.
     #[must_use]
     pub fn list(&self, path: &NodePath, after: Option<&Name>, limit: usize) -> Vec<(Name, Node)> {
-        let Some(directory) = self.state.find(path).and_then(|id| self.state.directory(id)) else {
-            return Vec::new();
-        };
+        self.state.find(path).map_or_else(Vec::new, |id| self.children(id, after, limit))
+    }
+
+    fn children(&self, id: NodeId, after: Option<&Name>, limit: usize) -> Vec<(Name, Node)> {
+        let Some(directory) = self.state.directory(id) else { return Vec::new() };
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let names = directory.children.range((from, Bound::Unbounded));
         names.take(limit).filter_map(|(name, id)| Some((name.clone(), self.state.node(*id)?))).collect()
@@ -127,6 +174,62 @@ impl Snapshot {
     pub fn properties(&self, node: NodeId) -> Vec<Property> {
         let values = self.state.properties.get(node).into_iter().flatten();
         values.map(|(name, value)| Property { name: name.clone(), value: value.clone() }).collect()
+    }
+
+    /// What is in the trash, what was deleted last first, from behind `after` on.
+    #[must_use]
+    pub fn trash(&self, after: Option<TrashPlace>, limit: usize) -> Vec<TrashItem> {
+        let trash = &self.state.trash;
+        let until = after.map_or(Bound::Unbounded, |place| Bound::Excluded((place.generation, place.item)));
+        let places = trash.by_age.range((Bound::Unbounded, until)).rev();
+        let item = |place: &(Generation, NodeId)| {
+            let (generation, item) = *place;
+            let Trashed { path, generation: _, clock, bytes, nodes } = trash.items.get(&item)?;
+            Some(TrashItem {
+                place: TrashPlace { generation, item },
+                node: self.state.node(item)?,
+                path: NodePath::from(path.to_vec()),
+                deleted: *clock,
+                bytes: *bytes,
+                nodes: *nodes,
+            })
+        };
+        places.take(limit).filter_map(item).collect()
+    }
+
+    /// What is at a path in something that is in the trash; the root is that itself.
+    #[must_use]
+    pub fn lookup_trashed(&self, item: NodeId, path: &NodePath) -> Option<Node> {
+        self.trashed(item, path).and_then(|id| self.state.node(id))
+    }
+
+    /// As [`Snapshot::list`], in something that is in the trash.
+    #[must_use]
+    pub fn list_trashed(
+        &self,
+        item: NodeId,
+        path: &NodePath,
+        after: Option<&Name>,
+        limit: usize,
+    ) -> Vec<(Name, Node)> {
+        self.trashed(item, path).map_or_else(Vec::new, |id| self.children(id, after, limit))
+    }
+
+    fn trashed(&self, item: NodeId, path: &NodePath) -> Option<NodeId> {
+        self.state.trash.items.get(&item)?;
+        path.names().iter().try_fold(item, |directory, name| self.state.child(directory, name))
+    }
+
+    /// What a file held before, the newest first.
+    #[must_use]
+    pub fn versions(&self, path: &NodePath) -> Vec<FileVersion> {
+        let Some(id) = self.state.find(path) else { return Vec::new() };
+        let version = |version: &Version| {
+            let Version { number, modified, size, extents, generation, clock } = version.clone();
+            let kind = Kind::File { size, version: number, modified, extents };
+            FileVersion { node: Node { id, kind }, replaced: clock, generation }
+        };
+        self.state.versions.of(id).iter().rev().map(version).collect()
     }
 
     /// How far an upload is.

@@ -17,6 +17,9 @@ use crate::stage::{Stage, StagedContent};
 use crate::state::intent::{Content, Intent};
 use crate::upload::{self, UploadWriter};
 
+/// So many entries at most end what is due, before others get their turn.
+const MOST_ENTRIES: usize = 100;
+
 /// A handle on a space; clones are cheap.
 #[derive(Clone)]
 pub struct Space {
@@ -86,7 +89,6 @@ impl Space {
             }
             Operation::Move { from, to, overwrite } => Intent::Move { from, to, overwrite },
             Operation::Copy { from, to, overwrite } => Intent::Copy { from, to, overwrite },
-            Operation::Delete { path, condition } => Intent::Delete { path, condition },
             Operation::Lock { path, lock } => Intent::Lock { path, lock: Box::new(lock) },
             Operation::RefreshLock { path, token, timeout } => Intent::RefreshLock { path, token, timeout },
             Operation::Unlock { path, token } => Intent::Unlock { path, token },
@@ -95,6 +97,14 @@ impl Space {
             Operation::UseShare { id } => Intent::UseShare { id },
             Operation::SetProperties { path, condition, changes } => {
                 Intent::SetProperties { path, condition, changes: Box::new(changes) }
+            }
+            Operation::Delete { path, condition, permanently } => {
+                Intent::Delete { path, condition, permanently }
+            }
+            Operation::Restore { item, to, overwrite } => Intent::Restore { item, to, overwrite },
+            Operation::Purge(purge) => Intent::Purge(purge),
+            Operation::RestoreVersion { path, version, condition } => {
+                Intent::RestoreVersion { path, version, condition }
             }
             Operation::Limit { roster_generation, target, ceiling } => {
                 Intent::Limit { roster_generation, target, ceiling }
@@ -142,6 +152,22 @@ impl Space {
     /// [`Error::OffsetConflict`] when it does not go on there, [`Error::UploadGone`] when there is none.
     pub async fn continue_upload(&self, id: UploadId, offset: u64) -> Result<UploadWriter, Error> {
         upload::resume(self.replica()?, id, offset).await
+    }
+
+    /// Ends what is due: uploads that nobody goes on with, and what was deleted or replaced long ago. It rides on what
+    /// is written anyway; this is for a space to which nobody writes.
+    ///
+    /// # Errors
+    /// When the volume does not answer or the space is stopped.
+    pub async fn expire(&self) -> Result<(), Error> {
+        let replica = self.replica()?;
+        for _ in 0..MOST_ENTRIES {
+            let before = replica.shared.known();
+            if replica.step(Intent::Expire).await?.generation <= before {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Gives up an upload and gives back what it reserved. One that is complete stays as it is.

@@ -74,7 +74,7 @@ pub(crate) async fn operations(app: &App, head: &Parts, body: Body) -> Result<Re
             let path = inside(&grant, &path)?;
             let current = generation::snapshot(app, &space, &head.headers).await?.lookup(&path);
             let condition = condition(&head.headers, current.map(|node| node.etag()).as_deref())?;
-            Operation::Delete { path, condition }
+            Operation::Delete { path, condition, permanently: true }
         }
     };
     let request = request::of(&head.headers, operation)?;

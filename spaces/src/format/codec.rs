@@ -54,6 +54,11 @@ number!(generation, Generation);
 number!(roster_generation, api::generation::RosterGeneration);
 number!(bytes, api::bytes::Bytes);
 
+/// Whether a flag is not set, and so not written.
+pub(crate) fn is_unset(flag: &bool) -> bool {
+    !flag
+}
+
 /// A newtype over a UUID, as a byte string.
 macro_rules! id {
     ($($type:ty),*) => {

@@ -70,6 +70,14 @@ pub(crate) enum Action {
     Unlock(#[n(0)] Unlock),
     #[n(14)]
     SetProperties(#[n(0)] SetProperties),
+    #[n(15)]
+    Trash(#[n(0)] Trash),
+    #[n(16)]
+    Restore(#[n(0)] Restore),
+    #[n(17)]
+    Purge(#[n(0)] Purge),
+    #[n(18)]
+    RestoreVersion(#[n(0)] RestoreVersion),
     #[n(19)]
     CreateShare(#[n(0)] CreateShare),
     #[n(20)]
@@ -85,6 +93,10 @@ impl Action {
     pub(crate) fn format(&self) -> u32 {
         match self {
             Self::CreateUpload(CreateUpload { target: Some(target), .. }) if target.is_of_format_2() => 2,
+            Self::Put(Put { keep: true, .. })
+            | Self::Move(Move { keep: true, .. })
+            | Self::Copy(Copy { keep: true, .. })
+            | Self::Complete(Complete { keep: true, .. }) => 2,
             Self::MakeDirectory(_)
             | Self::Put(_)
             | Self::Move(_)
@@ -103,7 +115,11 @@ impl Action {
             | Self::SetProperties(_)
             | Self::CreateShare(_)
             | Self::RemoveShare(_)
-            | Self::UseShare(_) => 2,
+            | Self::UseShare(_)
+            | Self::Trash(_)
+            | Self::Restore(_)
+            | Self::Purge(_)
+            | Self::RestoreVersion(_) => 2,
         }
     }
 }
@@ -130,6 +146,10 @@ pub(crate) struct Put {
     /// The reservation that the content was written under; it ends here.
     #[n(3)]
     pub(crate) reservation: Option<UploadId>,
+    /// Whether the content that the file had becomes a version of it; otherwise it goes.
+    #[n(4)]
+    #[cbor(skip_if = "codec::is_unset")]
+    pub(crate) keep: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -144,6 +164,10 @@ pub(crate) struct Move {
     /// What has the name until then, and is deleted with all in it.
     #[n(3)]
     pub(crate) replaced: Option<NodeId>,
+    /// Whether what the replaced file held, now and before, becomes versions of the node; otherwise it goes.
+    #[n(4)]
+    #[cbor(skip_if = "codec::is_unset")]
+    pub(crate) keep: bool,
 }
 
 /// New ids are given in the order of a walk: a directory before what is in it, that in the order of names.
@@ -159,6 +183,10 @@ pub(crate) struct Copy {
     /// As in [`Move`].
     #[n(3)]
     pub(crate) replaced: Option<NodeId>,
+    /// As in [`Move`].
+    #[n(4)]
+    #[cbor(skip_if = "codec::is_unset")]
+    pub(crate) keep: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -271,6 +299,10 @@ pub(crate) struct Complete {
     pub(crate) parent: NodeId,
     #[n(3)]
     pub(crate) name: Name,
+    /// As in [`Put`].
+    #[n(4)]
+    #[cbor(skip_if = "codec::is_unset")]
+    pub(crate) keep: bool,
 }
 
 /// Gives an upload up and its room back.
@@ -377,6 +409,59 @@ pub(crate) struct Property {
     pub(crate) name: PropertyName,
     #[n(1)]
     pub(crate) value: String,
+}
+
+/// A node leaves its directory for the trash, with all in it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct Trash {
+    #[n(0)]
+    pub(crate) node: NodeId,
+    /// The sizes of all files in it, so that whoever folds this need not look at them.
+    #[cbor(n(1), with = "codec::bytes")]
+    pub(crate) bytes: Bytes,
+    /// How many nodes it is.
+    #[n(2)]
+    pub(crate) nodes: u64,
+}
+
+/// A node comes back from the trash.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct Restore {
+    #[n(0)]
+    pub(crate) node: NodeId,
+    #[n(1)]
+    pub(crate) parent: NodeId,
+    #[n(2)]
+    pub(crate) name: Name,
+}
+
+/// What was deleted or replaced goes for good: a node in the trash with all in it, so many nodes of it, leaves first,
+/// or a version of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct Purge {
+    #[n(0)]
+    pub(crate) node: NodeId,
+    #[n(1)]
+    pub(crate) version: Option<u64>,
+    /// Fewer than the node is with all in it.
+    #[n(2)]
+    pub(crate) nodes: Option<u64>,
+}
+
+/// A version becomes the content of its file.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct RestoreVersion {
+    #[n(0)]
+    pub(crate) node: NodeId,
+    #[n(1)]
+    pub(crate) version: u64,
+    /// Whether the content that it replaces becomes a version.
+    #[n(2)]
+    pub(crate) keep: bool,
 }
 
 /// From the next entry on the log has this format.

@@ -11,6 +11,7 @@ use super::frame::{self, Hash, Mark};
 use super::record::{CreateShare, Lock, Property, Target};
 use super::{FORMAT, entry::EntryError};
 use crate::extent::{Extent, ObjectId};
+use crate::name::Name;
 use crate::node::NodeId;
 use crate::operation::{OperationId, UploadId};
 
@@ -49,6 +50,13 @@ pub(crate) struct Start {
     pub(crate) clocks: Vec<StartClock>,
     #[n(12)]
     pub(crate) limit: StartLimit,
+    /// The nodes that are in the trash; what is in them follows.
+    #[n(13)]
+    #[cbor(skip_if = "Vec::is_empty")]
+    pub(crate) trash: Vec<StartTrashed>,
+    #[n(14)]
+    #[cbor(skip_if = "Vec::is_empty")]
+    pub(crate) versions: Vec<StartVersion>,
     #[cbor(n(15), skip_if = "Vec::is_empty")]
     pub(crate) locks: Vec<StartLock>,
     #[cbor(n(16), skip_if = "Vec::is_empty")]
@@ -165,6 +173,36 @@ pub(crate) struct StartProperties {
     pub(crate) node: NodeId,
     #[n(1)]
     pub(crate) properties: Vec<Property>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct StartTrashed {
+    #[n(0)]
+    pub(crate) node: NodeId,
+    #[n(1)]
+    pub(crate) path: Vec<Name>,
+    #[cbor(n(2), with = "codec::generation")]
+    pub(crate) generation: Generation,
+    #[n(3)]
+    pub(crate) clock: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct StartVersion {
+    #[n(0)]
+    pub(crate) node: NodeId,
+    #[n(1)]
+    pub(crate) number: u64,
+    #[n(2)]
+    pub(crate) modified: i64,
+    #[n(3)]
+    pub(crate) extents: Vec<Extent>,
+    #[cbor(n(4), with = "codec::generation")]
+    pub(crate) generation: Generation,
+    #[n(5)]
+    pub(crate) clock: i64,
 }
 
 impl Start {

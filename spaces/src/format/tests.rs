@@ -32,10 +32,28 @@ fn every_action() -> Vec<Action> {
     };
     vec![
         Action::MakeDirectory(record::MakeDirectory { parent, name: name.clone() }),
-        Action::Put(record::Put { parent, name: name.clone(), extents, reservation: Some(upload) }),
-        Action::Put(record::Put { parent, name: name.clone(), extents: Vec::new(), reservation: None }),
-        Action::Move(record::Move { node, parent, name: name.clone(), replaced: None }),
-        Action::Copy(record::Copy { node, parent, name: name.clone(), replaced: Some(NodeId(4)) }),
+        Action::Put(record::Put {
+            parent,
+            name: name.clone(),
+            extents,
+            reservation: Some(upload),
+            keep: false,
+        }),
+        Action::Put(record::Put {
+            parent,
+            name: name.clone(),
+            extents: Vec::new(),
+            reservation: None,
+            keep: false,
+        }),
+        Action::Move(record::Move { node, parent, name: name.clone(), replaced: None, keep: false }),
+        Action::Copy(record::Copy {
+            node,
+            parent,
+            name: name.clone(),
+            replaced: Some(NodeId(4)),
+            keep: false,
+        }),
         Action::Delete(record::Delete { node }),
         Action::Limit(record::Limit {
             roster_generation: RosterGeneration(8),
@@ -49,7 +67,7 @@ fn every_action() -> Vec<Action> {
         Action::TakeOver(record::TakeOver { upload, epoch: 2, object }),
         Action::Extend(record::Extend { upload, epoch: 2, durable: Bytes(7), length: None }),
         Action::Extend(record::Extend { upload, epoch: 1, durable: Bytes(0), length: Some(8) }),
-        Action::Complete(record::Complete { upload, epoch: 2, parent, name: name.clone() }),
+        Action::Complete(record::Complete { upload, epoch: 2, parent, name: name.clone(), keep: false }),
         Action::Abort(record::Abort { upload }),
         Action::Sweep(record::Sweep { low: Generation(2), truncated: Generation(1) }),
         Action::Format(record::Format { format: 2 }),
@@ -120,6 +138,37 @@ fn every_action_of_format_2() -> Vec<(Action, usize, &'static str)> {
             "3f4548bd66c47e39",
         ),
     ]
+}
+
+/// What format 2 brought for what is kept.
+fn kept_actions() -> Vec<Action> {
+    let (parent, node, name) = (NodeId(1), NodeId(300), "x".parse::<crate::Name>().unwrap());
+    let (upload, extents) = (UploadId(Uuid::from_u128(5)), Vec::new());
+    let (replaced, keep) = (Some(NodeId(4)), true);
+    let purge = |version, nodes| Action::Purge(record::Purge { node, version, nodes });
+    vec![
+        Action::Put(record::Put { parent, name: name.clone(), extents, reservation: None, keep }),
+        Action::Move(record::Move { node, parent, name: name.clone(), replaced, keep }),
+        Action::Copy(record::Copy { node, parent, name: name.clone(), replaced, keep }),
+        Action::Complete(record::Complete { upload, epoch: 2, parent, name: name.clone(), keep }),
+        Action::Trash(record::Trash { node, bytes: Bytes(5), nodes: 2 }),
+        Action::Restore(record::Restore { node, parent, name }),
+        purge(None, None),
+        purge(Some(7), None),
+        purge(None, Some(10_000)),
+        Action::RestoreVersion(record::RestoreVersion { node, version: 7, keep }),
+        Action::RestoreVersion(record::RestoreVersion { node, version: 7, keep: false }),
+    ]
+}
+
+#[test]
+fn what_is_kept_stays_as_it_is_written() {
+    assert!(kept_actions().iter().all(|action| action.format() == 2));
+    let records = kept_actions().into_iter().map(|action| Record { operation: None, action }).collect();
+    let entry = Entry { format: 2, records, ..entry() };
+    let (file, hash) = entry.seal();
+    assert_eq!(Entry::open(&file), Ok((entry, hash)));
+    assert_eq!((file.len(), format!("{hash:?}")), (317, "c310b959967c6ffa".to_owned()));
 }
 
 fn entry() -> Entry {

@@ -14,20 +14,22 @@ pub(super) fn sentence(state: &State, action: &Action) -> String {
         Action::MakeDirectory(record::MakeDirectory { parent, name }) => {
             format!("makes the directory {}", inside(state, *parent, name))
         }
-        Action::Put(record::Put { parent, name, extents, reservation }) => {
+        Action::Put(record::Put { parent, name, extents, reservation, keep }) => {
             let bytes: u64 = extents.iter().map(|extent| extent.length).sum();
             let how =
                 if state.child(*parent, name).is_some() { "gives new content to" } else { "makes the file" };
             let reserved = reservation.map(|id| format!(", reserved as {id}")).unwrap_or_default();
-            format!("{how} {} ({bytes} bytes{reserved})", inside(state, *parent, name))
+            format!("{how} {} ({bytes} bytes{reserved}){}", inside(state, *parent, name), kept(*keep))
         }
-        Action::Move(record::Move { node, parent, name, replaced }) => {
+        Action::Move(record::Move { node, parent, name, replaced, keep }) => {
             let replaced = over(state, *replaced);
-            format!("moves {} to {}{replaced}", path(state, *node), inside(state, *parent, name))
+            let kept = kept(*keep);
+            format!("moves {} to {}{replaced}{kept}", path(state, *node), inside(state, *parent, name))
         }
-        Action::Copy(record::Copy { node, parent, name, replaced }) => {
+        Action::Copy(record::Copy { node, parent, name, replaced, keep }) => {
             let replaced = over(state, *replaced);
-            format!("copies {} to {}{replaced}", path(state, *node), inside(state, *parent, name))
+            let kept = kept(*keep);
+            format!("copies {} to {}{replaced}{kept}", path(state, *node), inside(state, *parent, name))
         }
         Action::Delete(record::Delete { node }) => {
             format!("deletes {}{}", path(state, *node), below(state, *node))
@@ -47,8 +49,8 @@ pub(super) fn sentence(state: &State, action: &Action) -> String {
             Some(length) => format!("raises what is reserved as {upload} to {length} bytes"),
             None => format!("has {durable} of the upload {} (epoch {epoch})", known(state, *upload)),
         },
-        Action::Complete(record::Complete { upload, epoch: _, parent, name }) => {
-            format!("makes the upload {upload} the file {}", inside(state, *parent, name))
+        Action::Complete(record::Complete { upload, epoch: _, parent, name, keep }) => {
+            format!("makes the upload {upload} the file {}{}", inside(state, *parent, name), kept(*keep))
         }
         Action::Abort(record::Abort { upload }) => format!("gives up {}", known(state, *upload)),
         Action::Sweep(record::Sweep { low, truncated }) => {
@@ -71,7 +73,38 @@ pub(super) fn sentence(state: &State, action: &Action) -> String {
             let (set, removed) = (set.len(), removed.len());
             format!("sets {set} and removes {removed} properties of {}{time}", path(state, *node))
         }
+        Action::Trash(record::Trash { node, bytes, nodes }) => {
+            format!("puts {} into the trash ({nodes} nodes, {bytes})", path(state, *node))
+        }
+        Action::Restore(record::Restore { node, parent, name }) => {
+            format!(
+                "brings {} back from the trash as {}",
+                trashed(state, *node),
+                inside(state, *parent, name)
+            )
+        }
+        Action::Purge(record::Purge { node, version, nodes }) => match (version, nodes) {
+            (Some(version), _) => format!("purges the version {version} of {}", path(state, *node)),
+            (None, Some(nodes)) => format!("purges {nodes} nodes of {}", trashed(state, *node)),
+            (None, None) => format!("purges {}", trashed(state, *node)),
+        },
+        Action::RestoreVersion(record::RestoreVersion { node, version, keep }) => {
+            format!("gives {} its version {version} back{}", path(state, *node), kept(*keep))
+        }
         Action::Format(record::Format { format }) => format!("raises the format of the log to {format}"),
+    }
+}
+
+/// Whether what was there is kept.
+fn kept(keep: bool) -> &'static str {
+    if keep { ", and keeps what it held as a version" } else { "" }
+}
+
+/// Something in the trash, by where it was.
+fn trashed(state: &State, node: NodeId) -> String {
+    match state.trash.items.get(&node) {
+        Some(item) => format!("what was {}", quoted(&item.path)),
+        None => format!("node {node}"),
     }
 }
 

@@ -114,10 +114,10 @@ impl Actor {
     fn draft(&mut self, state: &State, round: &[Pending]) -> (Draft, Vec<Verdict>) {
         let (committer, clock) = (self.shared.committer, self.shared.host.now());
         let settings = self.shared.settings.load_full();
-        let mut draft = Draft::new(state, committer, clock, settings.format);
+        let mut draft = Draft::new(state, committer, clock, &settings);
         let elapsed = self.shared.host.elapsed();
-        for action in self.expiry.due(state, committer, clock, elapsed, &settings) {
-            draft.add_own(action);
+        for (action, nodes) in self.expiry.due(state, committer, clock, elapsed, &settings) {
+            draft.add_own(action, nodes);
         }
         // However fast a space is written, the memory for it is bounded.
         if let Some(low) = state.outcomes.excess(MOST_REMEMBERED) {
@@ -126,7 +126,7 @@ impl Actor {
         }
         // What has ended hinders no operation that comes after.
         for action in ended(state, committer, clock) {
-            draft.add_own(action);
+            draft.add_own(action, 1);
         }
         let verdicts = round.iter().map(|pending| draft.add(pending)).collect();
         (draft, verdicts)

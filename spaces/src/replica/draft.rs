@@ -11,10 +11,12 @@ use crate::format::record::{self, Action, Identified, Record};
 use crate::node::NodeId;
 use crate::operation::Committed;
 use crate::rule::{Rule, kept};
+use crate::settings::Settings;
 use crate::state::State;
 use crate::state::apply::Moment;
 use crate::state::outcome::Outcome;
 use crate::state::plan::{MOST_NODES, Planned};
+use crate::state::retention::Retention;
 
 /// What an entry says of itself, at most.
 const HEAD: usize = 512;
@@ -51,14 +53,16 @@ pub(super) struct Draft {
     bytes: usize,
     nodes: usize,
     full: bool,
+    retention: Retention,
 }
 
 impl Draft {
-    pub(super) fn new(state: &State, committer: Committer, clock: i64, allowed: u32) -> Self {
+    pub(super) fn new(state: &State, committer: Committer, clock: i64, settings: &Settings) -> Self {
         let moment = Moment { generation: state.generation.next(), clock };
         let (previous, format) = (state.head, state.format);
         let (records, bytes, nodes) = (Vec::new(), HEAD + OVERHEAD, 0);
-        let (before, state, allowed) = (state.clone(), state.clone(), allowed.min(FORMAT));
+        let (before, state, allowed) = (state.clone(), state.clone(), settings.format.min(FORMAT));
+        let retention = Retention::of(settings, state.format.max(allowed));
         Self {
             before,
             state,
@@ -71,6 +75,7 @@ impl Draft {
             bytes,
             nodes,
             full: false,
+            retention,
         }
     }
 
@@ -91,7 +96,7 @@ impl Draft {
                 return Verdict::Refused(Error::OutcomeUnknown);
             }
         }
-        match self.state.plan(&pending.intent) {
+        match self.state.plan(&pending.intent, self.retention) {
             Err(error) => Verdict::Refused(error),
             Ok(Planned::Nothing { node }) => Verdict::Holds { node },
             Ok(Planned::Steps { actions, nodes }) => {
@@ -105,6 +110,13 @@ impl Draft {
                     self.include(identified, actions, nodes)
                 }
             }
+            Ok(Planned::First { actions, nodes }) => match self.include(None, actions, nodes) {
+                Verdict::Done { .. } => {
+                    self.full = true;
+                    Verdict::Later
+                }
+                verdict => verdict,
+            },
         }
     }
 
@@ -122,8 +134,8 @@ impl Draft {
     }
 
     /// Takes in a step that no operation asked for.
-    pub(super) fn add_own(&mut self, action: Action) {
-        if let Verdict::Refused(error) = self.include(None, vec![action], 1) {
+    pub(super) fn add_own(&mut self, action: Action, nodes: usize) {
+        if let Verdict::Refused(error) = self.include(None, vec![action], nodes) {
             tracing::error!(%error, "A step of the engine's own does not fit.");
         }
     }

@@ -1,4 +1,5 @@
-//! Uploads that nobody goes on with give back what they have reserved; locks and shares end.
+//! Uploads that nobody goes on with give back what they have reserved; locks and shares end; and what was deleted or
+//! replaced goes when its time has come.
 
 use std::time::Duration;
 
@@ -10,6 +11,9 @@ use crate::state::upload::Upload;
 
 /// How often it is looked whether something has expired.
 const INTERVAL: Duration = Duration::from_secs(60);
+
+/// The same, when more had expired than ends with one entry. Others get their turn in between.
+const SOON: Duration = Duration::from_secs(1);
 
 /// So many are given up with one entry.
 const MOST_AT_ONCE: usize = 100;
@@ -29,8 +33,8 @@ impl Expiry {
         clock: i64,
         elapsed: Duration,
         settings: &Settings,
-    ) -> Vec<Action> {
-        if elapsed < self.next || state.uploads.is_empty() {
+    ) -> Vec<(Action, usize)> {
+        if elapsed < self.next {
             return Vec::new();
         }
         self.next = elapsed.saturating_add(INTERVAL);
@@ -39,7 +43,14 @@ impl Expiry {
         let expired =
             |upload: &Upload| upload.open().is_some_and(|open| open.heard.saturating_add(age) < now);
         let dead = state.uploads.iter().filter(|(_, upload)| expired(upload));
-        dead.take(MOST_AT_ONCE).map(|(id, _)| Action::Abort(Abort { upload: *id })).collect()
+        let mut due: Vec<_> =
+            dead.take(MOST_AT_ONCE).map(|(id, _)| (Action::Abort(Abort { upload: *id }), 1)).collect();
+        let (purges, all) = state.expired(now, settings);
+        if due.len() == MOST_AT_ONCE || !all {
+            self.next = elapsed.saturating_add(SOON);
+        }
+        due.extend(purges);
+        due
     }
 }
 

@@ -323,7 +323,7 @@ async fn commit(
             Operation::Copy { from: path(from), to: path(to), overwrite: *overwrite }
         }
         Wish::Delete { path: at, demand } => {
-            Operation::Delete { path: path(at), condition: condition(demand) }
+            Operation::Delete { path: path(at), condition: condition(demand), permanently: true }
         }
         Wish::Limit { roster, target, ceiling } => Operation::Limit {
             roster_generation: RosterGeneration(*roster),

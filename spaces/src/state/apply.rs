@@ -86,7 +86,7 @@ impl State {
         }
     }
 
-    fn act(&mut self, action: &Action, at: Moment) -> Applied<Option<NodeId>> {
+    pub(super) fn act(&mut self, action: &Action, at: Moment) -> Applied<Option<NodeId>> {
         match action {
             Action::MakeDirectory(record::MakeDirectory { parent, name }) => {
                 let version = self.next;
@@ -110,6 +110,10 @@ impl State {
             Action::Extend(extend) => self.extend(extend, at).map(|()| None),
             Action::Complete(complete) => self.complete(complete, at).map(Some),
             Action::Abort(record::Abort { upload }) => self.end_upload(*upload, at).map(|_| None),
+            Action::Trash(trash) => self.trash(trash, at).map(|()| None),
+            Action::Restore(restore) => self.restore_trashed(restore).map(Some),
+            Action::Purge(purge) => self.purge(purge, at).map(|()| None),
+            Action::RestoreVersion(restore) => self.restore_version(restore, at).map(Some),
             Action::Sweep(record::Sweep { low, truncated }) => {
                 if *low < self.low || *low > self.generation || *truncated > self.generation {
                     return Err(Misfit("a watermark goes back or is of the future"));

@@ -19,9 +19,13 @@ impl State {
         let mut used = Bytes::ZERO;
         let mut versions = BTreeSet::new();
         for (id, inode) in &self.nodes {
+            let trashed = self.trash.items.contains_key(id);
+            if trashed && (inode.parent != *id || inode.name.is_some()) {
+                wrong.push(format!("node {id} is in the trash and elsewhere"));
+            }
             let place = self.nodes.get(&inode.parent).and_then(|parent| parent.directory());
             let found = inode.name.as_ref().and_then(|name| place?.children.get(name).copied());
-            if *id != NodeId::ROOT && found != Some(*id) {
+            if *id != NodeId::ROOT && !trashed && found != Some(*id) {
                 wrong.push(format!("node {id} is not in its directory"));
             }
             let version = match &inode.content {
@@ -52,7 +56,9 @@ impl State {
                 wrong.push(format!("node {id} has a number that may come again"));
             }
         }
-        if self.walk(NodeId::ROOT).count() != self.nodes.len() {
+        let in_trash = self.audit_trash(&mut wrong);
+        self.audit_versions(&mut versions, &mut references, &mut used, &mut wrong);
+        if self.walk(NodeId::ROOT).count() + in_trash != self.nodes.len() {
             wrong.push("some nodes can not be reached".to_owned());
         }
         let mut reserved = Bytes::ZERO;
@@ -106,5 +112,62 @@ impl State {
         self.locks.audit(self, wrong);
         self.properties.audit(self, wrong);
         self.shares.audit(self, wrong);
+        self.audit_trash(wrong);
+        self.audit_versions(&mut BTreeSet::new(), &mut BTreeMap::new(), &mut Bytes::default(), wrong);
+    }
+
+    /// How many nodes are in the trash.
+    fn audit_trash(&self, wrong: &mut Vec<String>) -> usize {
+        let (mut all, mut bytes) = (0, Bytes::ZERO);
+        for (id, item) in &self.trash.items {
+            let weight = self.weigh(*id);
+            if weight != (item.bytes, item.nodes) || !self.nodes.contains_key(id) {
+                wrong.push(format!("node {id} in the trash weighs something else"));
+            }
+            if !self.trash.by_age.contains(&(item.generation, *id)) {
+                wrong.push(format!("node {id} in the trash has another age"));
+            }
+            all += usize::try_from(weight.1).unwrap_or(usize::MAX);
+            bytes = bytes.saturating_add(weight.0);
+        }
+        if bytes != self.trash.bytes || self.trash.by_age.len() != self.trash.items.len() {
+            wrong.push(format!("{} are said to be in the trash, and {bytes} are", self.trash.bytes));
+        }
+        all
+    }
+
+    fn audit_versions(
+        &self,
+        numbers: &mut BTreeSet<u64>,
+        references: &mut BTreeMap<(VolumeIndex, ObjectId), u64>,
+        used: &mut Bytes,
+        wrong: &mut Vec<String>,
+    ) {
+        let (mut all, mut bytes) = (0, Bytes::ZERO);
+        for (id, versions) in &self.versions.of {
+            if versions.is_empty() || self.nodes.get(id).is_none_or(|inode| inode.file().is_none()) {
+                wrong.push(format!("there are versions of node {id}, which can have none"));
+            }
+            for version in versions.iter() {
+                all += 1;
+                bytes = bytes.saturating_add(version.size);
+                if length(&version.extents) != version.size {
+                    wrong.push(format!("a version of {id} has another size than its extents"));
+                }
+                for extent in version.extents.iter() {
+                    *references.entry((extent.volume, extent.object)).or_default() += 1;
+                }
+                if version.number >= self.next || !numbers.insert(version.number) {
+                    wrong.push(format!("a version of {id} has a number that may come again"));
+                }
+                if !self.versions.by_age.contains(&(version.generation, version.number, *id)) {
+                    wrong.push(format!("a version of {id} has another age"));
+                }
+            }
+        }
+        if bytes != self.versions.bytes || self.versions.by_age.len() != all {
+            wrong.push(format!("{} are said to be versions, and {bytes} are", self.versions.bytes));
+        }
+        *used = used.saturating_add(bytes);
     }
 }

@@ -9,7 +9,8 @@ use api::generation::{Generation, RosterGeneration};
 use crate::extent::{Extent, ObjectId};
 use crate::format::record::{Expected, Target};
 use crate::lock::{LockToken, NewLock};
-use crate::operation::{Condition, UploadId};
+use crate::node::NodeId;
+use crate::operation::{Condition, Purge, UploadId};
 use crate::path::NodePath;
 use crate::property::PropertyChanges;
 use crate::share::{NewShare, ShareId};
@@ -49,7 +50,21 @@ pub(crate) enum Intent {
     Delete {
         path: NodePath,
         condition: Condition,
+        permanently: bool,
     },
+    Restore {
+        item: NodeId,
+        to: Option<NodePath>,
+        overwrite: bool,
+    },
+    Purge(Purge),
+    RestoreVersion {
+        path: NodePath,
+        version: u64,
+        condition: Condition,
+    },
+    /// Nothing but what is due.
+    Expire,
     Limit {
         roster_generation: RosterGeneration,
         target: Bytes,

@@ -185,7 +185,11 @@ impl State {
                 self.may_change(*parent, held)?;
                 replaced.map_or(Ok(()), |node| self.may_remove(node, held))
             }
-            Action::Delete(record::Delete { node }) => self.may_remove(*node, held),
+            Action::Delete(record::Delete { node }) | Action::Trash(record::Trash { node, .. }) => {
+                self.may_remove(*node, held)
+            }
+            Action::Restore(record::Restore { parent, .. }) => self.may_change(*parent, held),
+            Action::RestoreVersion(record::RestoreVersion { node, .. }) => self.may_change(*node, held),
             Action::SetProperties(record::SetProperties { node, .. }) => self.may_change(*node, held),
             // What counts is when it is complete; who begins it is told early all the same.
             Action::CreateUpload(record::CreateUpload { target: Some(target), .. }) => {
@@ -202,6 +206,8 @@ impl State {
             | Action::Limit(_)
             | Action::Sweep(_)
             | Action::Format(_)
+            // Old contents are protected by nothing: they make room for anybody.
+            | Action::Purge(_)
             | Action::Lock(_)
             | Action::Unlock(_)
             | Action::CreateShare(_)
@@ -251,6 +257,13 @@ impl State {
         found
     }
 
+    /// Locks end where a node leaves the tree, with all in it.
+    pub(super) fn unlock_below(&mut self, node: NodeId) {
+        for below in self.locked_below(node) {
+            self.locks.forget(below);
+        }
+    }
+
     /// Whether a lock can be beside the others that protect the same. Whose they are does not matter.
     fn lock_goes(&self, lock: &record::Lock, others: Vec<&Held>) -> Result<(), NodeId> {
         let below = if lock.infinite { self.locked_below(lock.node) } else { Vec::new() };
@@ -276,7 +289,7 @@ impl State {
                 let slot = self.slot(path, false)?;
                 let (parent, name) = (slot.parent, slot.name.clone());
                 let (extents, reservation) = (Vec::new(), None);
-                actions.push(Action::Put(record::Put { parent, name, extents, reservation }));
+                actions.push(Action::Put(record::Put { parent, name, extents, reservation, keep: false }));
                 let mut others = self.locks_of(parent);
                 others.retain(|held| held.lock.infinite);
                 (NodeId(self.next), others)

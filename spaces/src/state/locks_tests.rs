@@ -36,7 +36,7 @@ fn directory(path: &str) -> Intent {
 }
 
 fn delete(path: &str) -> Intent {
-    Intent::Delete { path: at(path), condition: Condition::None }
+    Intent::Delete { path: at(path), condition: Condition::None, permanently: true }
 }
 
 fn rename(from: &str, to: &str) -> Intent {

@@ -16,13 +16,20 @@ mod place;
 pub(crate) mod plan;
 pub(crate) mod properties;
 pub(crate) mod restore;
+pub(crate) mod retention;
+mod room;
 pub(crate) mod shares;
 mod subtree;
 #[cfg(test)]
 mod tests;
+pub(crate) mod trash;
+mod trash_plan;
+#[cfg(test)]
+mod trash_tests;
 pub(crate) mod upload;
 mod upload_plan;
 mod upload_steps;
+pub(crate) mod versions;
 
 use api::bytes::Bytes;
 use api::generation::Generation;
@@ -37,7 +44,9 @@ use self::objects::Objects;
 use self::outcome::Outcomes;
 use self::properties::Properties;
 use self::shares::Shares;
+use self::trash::Trash;
 use self::upload::Upload;
+use self::versions::Versions;
 use crate::format::FIRST_FORMAT;
 use crate::format::frame::Hash;
 use crate::map::Map;
@@ -67,7 +76,9 @@ pub(crate) struct State {
     pub(crate) locks: Locks,
     pub(crate) properties: Properties,
     pub(crate) shares: Shares,
-    /// The sum of the sizes of all files.
+    pub(crate) trash: Trash,
+    pub(crate) versions: Versions,
+    /// The sum of the sizes of all files, those in the trash too, and of all their versions.
     pub(crate) used: Bytes,
     /// The sum of the lengths of all uploads under way.
     pub(crate) reserved: Bytes,
@@ -92,6 +103,8 @@ impl State {
             locks: Locks::default(),
             properties: Properties::default(),
             shares: Shares::default(),
+            trash: Trash::default(),
+            versions: Versions::default(),
             used: Bytes::ZERO,
             reserved: Bytes::ZERO,
         }

@@ -8,7 +8,8 @@ use super::State;
 use super::apply::{Applied, Misfit, Moment};
 use super::inode::{Children, Content, Directory, File, Inode, length};
 use super::upload::HOME;
-use crate::extent::{Extents, ObjectId, VolumeIndex};
+use super::versions::Version;
+use crate::extent::{Extent, Extents, ObjectId, VolumeIndex};
 use crate::format::record;
 use crate::name::Name;
 use crate::node::NodeId;
@@ -55,7 +56,7 @@ impl State {
     }
 
     pub(super) fn put(&mut self, put: &record::Put, at: Moment) -> Applied<NodeId> {
-        let record::Put { parent, name, extents, reservation } = put;
+        let record::Put { parent, name, extents, reservation, keep } = put;
         for extent in extents {
             self.introducible(extent.volume, extent.object)?;
         }
@@ -66,7 +67,7 @@ impl State {
         {
             return Err(Misfit("a reservation is an upload"));
         }
-        self.write(*parent, name, extents.as_slice().into(), at)
+        self.write(*parent, name, extents.as_slice().into(), *keep, at)
     }
 
     /// Makes a file or gives one new content, whose objects are referred to already.
@@ -75,6 +76,7 @@ impl State {
         parent: NodeId,
         name: &Name,
         extents: Extents,
+        keep: bool,
         at: Moment,
     ) -> Applied<NodeId> {
         if extents.iter().any(|extent| extent.length == 0) {
@@ -82,21 +84,26 @@ impl State {
         }
         let file = File { size: length(&extents), version: self.next, modified: at.clock, extents };
         self.used = self.used.checked_add(file.size).ok_or(Misfit("sizes overflow"))?;
-        let Some(id) = self.child(parent, name) else { return self.make(parent, name, Content::File(file)) };
-        self.number();
-        match self.nodes.get_mut(&id).map(|inode| &mut inode.content) {
-            Some(Content::File(old)) => {
-                let old = std::mem::replace(old, file);
-                self.release(&old, at)?;
-                Ok(id)
+        let Some(id) = self.child(parent, name) else {
+            if keep {
+                return Err(Misfit("there is no content to keep"));
             }
-            _ => Err(Misfit("a directory is where a file should be")),
+            return self.make(parent, name, Content::File(file));
+        };
+        self.number();
+        let old = std::mem::replace(self.file_mut(id)?, file);
+        if keep {
+            self.keep_version(id, old, at)?;
+        } else {
+            self.release(old.size, &old.extents, at)?;
         }
+        Ok(id)
     }
 
-    pub(super) fn release(&mut self, file: &File, at: Moment) -> Applied {
-        self.used = Bytes(self.used.0.checked_sub(file.size.0).ok_or(Misfit("more is freed than is used"))?);
-        self.objects.drop_all(&file.extents, at.generation);
+    /// A content that nothing has any more gives back what it took.
+    pub(super) fn release(&mut self, size: Bytes, extents: &[Extent], at: Moment) -> Applied {
+        self.used = Bytes(self.used.0.checked_sub(size.0).ok_or(Misfit("more is freed than is used"))?);
+        self.objects.drop_all(extents, at.generation);
         Ok(())
     }
 
@@ -135,18 +142,38 @@ impl State {
     }
 
     pub(super) fn relocate(&mut self, to: &record::Move, at: Moment) -> Applied<NodeId> {
-        let record::Move { node, parent, name, replaced } = to;
+        let record::Move { node, parent, name, replaced, keep } = to;
+        let history = self.heirloom(*replaced, *keep, at)?;
         self.clear(*node, *parent, name, *replaced, at)?;
         self.detach(*node)?;
         self.attach(*node, *parent, name)?;
         let inode = self.nodes.get_mut(node).ok_or(Misfit("a node is missing"))?;
         inode.parent = *parent;
         inode.name = Some(name.clone());
+        self.inherit(*node, history)?;
         Ok(*node)
     }
 
+    /// What a node that is replaced held, when what replaces it goes on with that.
+    fn heirloom(&mut self, replaced: Option<NodeId>, keep: bool, at: Moment) -> Applied<Vec<Version>> {
+        match replaced {
+            Some(replaced) if keep => self.take_history(replaced, at),
+            None if keep => Err(Misfit("there is no content to keep")),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    fn inherit(&mut self, node: NodeId, history: Vec<Version>) -> Applied {
+        if !history.is_empty() {
+            // A directory has no history.
+            self.file_mut(node)?;
+        }
+        self.versions.add(node, history)
+    }
+
     pub(super) fn copy(&mut self, copy: &record::Copy, at: Moment) -> Applied<NodeId> {
-        let record::Copy { node, parent, name, replaced } = copy;
+        let record::Copy { node, parent, name, replaced, keep } = copy;
+        let history = self.heirloom(*replaced, *keep, at)?;
         self.clear(*node, *parent, name, *replaced, at)?;
         let mut copies = HashMap::new();
         let mut root = None;
@@ -174,7 +201,9 @@ impl State {
             copies.insert(id, made);
             root = root.or(Some(made));
         }
-        root.ok_or(Misfit("a node is missing"))
+        let root = root.ok_or(Misfit("a node is missing"))?;
+        self.inherit(root, history)?;
+        Ok(root)
     }
 
     pub(super) fn delete(&mut self, node: NodeId, at: Moment) -> Applied {
@@ -187,7 +216,10 @@ impl State {
     pub(super) fn forget_node(&mut self, id: NodeId, at: Moment) -> Applied {
         let inode = self.nodes.remove(&id).ok_or(Misfit("a node is missing"))?;
         if let Content::File(file) = inode.content {
-            self.release(&file, at)?;
+            self.release(file.size, &file.extents, at)?;
+        }
+        for version in self.versions.take_all(id) {
+            self.release(version.size, &version.extents, at)?;
         }
         self.locks.forget(id);
         self.properties.forget(id);

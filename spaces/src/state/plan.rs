@@ -7,6 +7,8 @@ use super::State;
 use super::inode::length;
 use super::intent::{Content, Intent};
 use super::place::Slot;
+use super::retention::Retention;
+use super::trash_plan::Replaced;
 use super::upload::Upload;
 use crate::error::Error;
 use crate::extent::{ObjectId, VolumeIndex};
@@ -25,6 +27,8 @@ pub(crate) const MOST_NODES: usize = 10_000;
 pub(crate) enum Planned {
     /// Steps, and how many nodes they touch.
     Steps { actions: Vec<Action>, nodes: usize },
+    /// Steps, and how many nodes they touch, that come first in an entry of their own; then it is planned again.
+    First { actions: Vec<Action>, nodes: usize },
     /// It is as wanted already.
     Nothing { node: Option<NodeId> },
 }
@@ -40,22 +44,35 @@ pub(super) type Plan = Result<Planned, Error>;
 /// What a directory and all in it amount to.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Extensive {
-    nodes: usize,
-    bytes: Bytes,
-    height: usize,
+    pub(super) nodes: usize,
+    /// The sizes of all files.
+    pub(super) bytes: Bytes,
+    /// Those of their old versions.
+    pub(super) versions: Bytes,
+    pub(super) height: usize,
 }
 
 impl State {
-    /// Plans an operation. What comes out fits this state.
-    pub(crate) fn plan(&self, intent: &Intent) -> Plan {
+    /// Plans an operation that finds the room it needs, or does not.
+    pub(super) fn plan_within(&self, intent: &Intent, retention: Retention) -> Plan {
         match intent {
             Intent::MakeDirectory { path, parents } => self.plan_directory(path, *parents),
             Intent::Put { path, content, condition, parents } => {
-                self.plan_put(path, content, condition, *parents)
+                self.plan_put(path, content, condition, *parents, retention)
             }
-            Intent::Move { from, to, overwrite } => self.plan_move(from, to, *overwrite),
-            Intent::Copy { from, to, overwrite } => self.plan_copy(from, to, *overwrite),
-            Intent::Delete { path, condition } => self.plan_delete(path, condition),
+            Intent::Move { from, to, overwrite } => self.plan_move(from, to, *overwrite, retention),
+            Intent::Copy { from, to, overwrite } => self.plan_copy(from, to, *overwrite, retention),
+            Intent::Delete { path, condition, permanently } => {
+                self.plan_delete(path, condition, *permanently, retention)
+            }
+            Intent::Restore { item, to, overwrite } => {
+                self.plan_restore(*item, to.as_ref(), *overwrite, retention)
+            }
+            Intent::Purge(purge) => self.plan_purge(purge),
+            Intent::RestoreVersion { path, version, condition } => {
+                self.plan_restore_version(path, *version, condition)
+            }
+            Intent::Expire => Ok(Planned::Nothing { node: None }),
             Intent::Limit { roster_generation, target, ceiling } => {
                 let (roster_generation, target, ceiling) = (*roster_generation, *target, *ceiling);
                 self.plan_limit(record::Limit { roster_generation, target, ceiling })
@@ -78,7 +95,7 @@ impl State {
             Intent::Extend { upload, epoch, durable, length } => {
                 self.plan_extend(*upload, *epoch, *durable, *length)
             }
-            Intent::Complete { upload, epoch } => self.plan_complete(*upload, *epoch),
+            Intent::Complete { upload, epoch } => self.plan_complete(*upload, *epoch, retention),
             Intent::Abort { upload } => self.plan_abort(*upload),
             Intent::Sweep { low, truncated } => Ok(self.plan_sweep(*low, *truncated)),
         }
@@ -131,7 +148,14 @@ impl State {
         (actions, parent)
     }
 
-    fn plan_put(&self, path: &NodePath, content: &Content, condition: &Condition, parents: bool) -> Plan {
+    fn plan_put(
+        &self,
+        path: &NodePath,
+        content: &Content,
+        condition: &Condition,
+        parents: bool,
+        retention: Retention,
+    ) -> Plan {
         let slot = match self.slot(path, parents) {
             Err(Error::NotFound) if matches!(condition, Condition::Matches(_)) => {
                 return Err(Error::Precondition);
@@ -141,7 +165,8 @@ impl State {
         if !self.holds(condition, slot.taken) {
             return Err(Error::Precondition);
         }
-        let freed = self.replaceable(slot.taken)?;
+        let old = self.replaceable(slot.taken)?;
+        let (keep, mut actions, freed) = self.overwritten(slot.taken, old, retention);
         let Content { extents, reservation, modified } = content;
         let held = reservation.and_then(|id| self.uploads.get(&id)).and_then(Upload::open);
         let held = held.filter(|open| open.target.is_none());
@@ -152,13 +177,30 @@ impl State {
                 return Err(Error::OutcomeUnknown);
             }
         }
-        let (mut actions, parent) = self.make_missing(&slot);
+        let (missing, parent) = self.make_missing(&slot);
+        actions.extend(missing);
         let reservation = reservation.filter(|_| held.is_some());
         let (name, extents) = (slot.name.clone(), extents.clone());
-        actions.push(Action::Put(record::Put { parent, name, extents, reservation }));
+        actions.push(Action::Put(record::Put { parent, name, extents, reservation, keep }));
         actions.extend(self.dated(&slot, *modified));
         let nodes = actions.len();
         Ok(Planned::Steps { actions, nodes })
+    }
+
+    /// What becomes of a content of this size that another one replaces: whether it is kept, the steps before, and what
+    /// is given back.
+    pub(super) fn overwritten(
+        &self,
+        taken: Option<NodeId>,
+        size: Bytes,
+        retention: Retention,
+    ) -> (bool, Vec<Action>, Bytes) {
+        let keep = retention.versions > 0 && size > Bytes::ZERO;
+        if !keep {
+            return (false, Vec::new(), size);
+        }
+        let (actions, freed) = self.over(taken.into_iter(), true, retention);
+        (true, actions, freed)
     }
 
     /// The size of the file that new content replaces.
@@ -172,8 +214,7 @@ impl State {
     /// Whether a space that gets and frees so much stays within its limit. What does not grow it always does.
     pub(super) fn fits(&self, added: Bytes, freed: Bytes) -> Result<(), Error> {
         let needed = added.saturating_sub(freed);
-        let taken = self.used.saturating_add(self.reserved);
-        let fits = taken.saturating_add(needed) <= self.limit.bytes || !kept(Rule::WithinLimit);
+        let fits = self.taken().saturating_add(needed) <= self.limit.bytes || !kept(Rule::WithinLimit);
         if needed == Bytes::ZERO || fits {
             return Ok(());
         }
@@ -191,6 +232,8 @@ impl State {
             }
             if let Some(file) = self.nodes.get(&step.id).and_then(|inode| inode.file()) {
                 all.bytes = all.bytes.saturating_add(file.size);
+                let versions = self.versions.of(step.id).iter().map(|version| version.size).sum();
+                all.versions = all.versions.saturating_add(versions);
             }
         }
         Ok(all)
@@ -219,7 +262,7 @@ impl State {
         }
     }
 
-    fn plan_move(&self, from: &NodePath, to: &NodePath, overwrite: bool) -> Plan {
+    fn plan_move(&self, from: &NodePath, to: &NodePath, overwrite: bool, retention: Retention) -> Plan {
         let (node, parent, name, replaced) = self.plan_place(from, to, overwrite)?;
         if replaced == Some(node) {
             return Ok(Planned::Nothing { node: Some(node) });
@@ -229,12 +272,14 @@ impl State {
         if self.directory(node).is_some() && self.walk(node).any(|step| step.depth > deepest) {
             return Err(Error::TooDeep);
         }
-        let nodes = 1 + replaced.map_or(Ok(0), |id| self.measure(id).map(|all| all.nodes))?;
-        let actions = vec![Action::Move(record::Move { node, parent, name, replaced })];
+        let Replaced { mut actions, node: replaced, keep, nodes, freed: _ } =
+            self.replaced(node, true, replaced, retention)?;
+        let nodes = nodes + 1;
+        actions.push(Action::Move(record::Move { node, parent, name, replaced, keep }));
         Ok(Planned::Steps { actions, nodes })
     }
 
-    fn plan_copy(&self, from: &NodePath, to: &NodePath, overwrite: bool) -> Plan {
+    fn plan_copy(&self, from: &NodePath, to: &NodePath, overwrite: bool, retention: Retention) -> Plan {
         let (node, parent, name, replaced) = self.plan_place(from, to, overwrite)?;
         if replaced == Some(node) {
             return Ok(Planned::Nothing { node: Some(node) });
@@ -243,28 +288,16 @@ impl State {
         if to.names().len() + source.height > MOST_NAMES {
             return Err(Error::TooDeep);
         }
-        let gone = replaced.map_or(Ok(Extensive::default()), |id| self.measure(id))?;
-        let nodes = source.nodes + gone.nodes;
+        let Replaced { mut actions, node: replaced, keep, nodes, freed } =
+            self.replaced(node, false, replaced, retention)?;
+        let nodes = nodes + source.nodes;
         if nodes > MOST_NODES {
             return Err(Error::TooMany { most: MOST_NODES });
         }
-        self.fits(source.bytes, gone.bytes)?;
+        self.fits(source.bytes, freed)?;
         self.properties_can_be_copied(node)?;
-        let actions = vec![Action::Copy(record::Copy { node, parent, name, replaced })];
+        actions.push(Action::Copy(record::Copy { node, parent, name, replaced, keep }));
         Ok(Planned::Steps { actions, nodes })
-    }
-
-    fn plan_delete(&self, path: &NodePath, condition: &Condition) -> Plan {
-        if path.is_root() {
-            return Err(Error::Root);
-        }
-        let found = self.find(path);
-        if !self.holds(condition, found) {
-            return Err(Error::Precondition);
-        }
-        let node = found.ok_or(Error::NotFound)?;
-        let nodes = self.measure(node)?.nodes;
-        Ok(Planned::Steps { actions: vec![Action::Delete(record::Delete { node })], nodes })
     }
 
     fn plan_limit(&self, wish: record::Limit) -> Plan {
@@ -274,7 +307,7 @@ impl State {
         } else if wish.roster_generation <= seen && kept(Rule::NewerRoster) {
             Err(Error::Superseded { seen })
         } else {
-            Ok(Planned::one(Action::Limit(wish)))
+            self.plan_limit_with_room(wish)
         }
     }
 }

@@ -240,7 +240,7 @@ mod tests {
         world.commit(&change("d/e", &[("c", "3"), ("b", "4")], &["a", "missing"])).unwrap();
         let expected = vec![pair("b", "4"), pair("c", "3")];
         assert_eq!(seen(&world, "d/e"), expected);
-        let again = world.state.plan(&change("d/e", &[("b", "4")], &["a"])).unwrap();
+        let again = world.state.plan(&change("d/e", &[("b", "4")], &["a"]), world.retention).unwrap();
         assert!(matches!(again, Planned::Nothing { .. }), "{again:?}");
 
         let (from, to) = ("d".parse().unwrap(), "copy".parse().unwrap());
@@ -251,7 +251,7 @@ mod tests {
         assert_eq!(seen(&world, "moved"), expected);
         assert_eq!(seen(&world, "copy/e"), vec![pair("b", "4")]);
         let (path, condition) = ("moved".parse().unwrap(), Condition::None);
-        world.commit(&Intent::Delete { path, condition }).unwrap();
+        world.commit(&Intent::Delete { path, condition, permanently: true }).unwrap();
         assert_eq!(world.state.audit(), Vec::<String>::new());
         assert_eq!(world.state.properties.bytes, "urn:xb4".len());
     }
@@ -294,6 +294,6 @@ mod tests {
         world.commit(&intent).unwrap();
         assert_eq!(world.state.nodes.get(&NodeId::ROOT).unwrap().modified(), -7);
         assert_eq!(world.state.node(NodeId::ROOT).unwrap().etag(), tag, "it is the same content");
-        assert!(matches!(world.state.plan(&intent), Ok(Planned::Nothing { .. })));
+        assert!(matches!(world.state.plan(&intent, world.retention), Ok(Planned::Nothing { .. })));
     }
 }

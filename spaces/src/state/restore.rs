@@ -15,10 +15,13 @@ use super::objects::Objects;
 use super::outcome::{Outcome, Outcomes};
 use super::properties::Properties;
 use super::shares::Shares;
+use super::trash::Trashed;
 use super::upload::{Complete, HOME, Open, Upload};
+use super::versions::Version;
 use crate::extent::VolumeIndex;
 use crate::format::start::{
-    Start, StartClock, StartLimit, StartObject, StartOpen, StartOutcome, StartUpload,
+    Start, StartClock, StartLimit, StartObject, StartOpen, StartOutcome, StartTrashed, StartUpload,
+    StartVersion,
 };
 use crate::format::{FIRST_FORMAT, FORMAT};
 use crate::map::Map;
@@ -44,6 +47,8 @@ impl State {
             locks,
             properties,
             shares,
+            trash,
+            versions,
         } = start;
         let limit = Limit { bytes, roster_generation, target, ceiling };
         if !(FIRST_FORMAT..=FORMAT).contains(&log_format) {
@@ -66,8 +71,25 @@ impl State {
             shares: Shares::restore(shares)?,
             ..Self::genesis(space)
         };
-        if state.read_list(&nodes)? != [NodeId::ROOT] || state.directory(NodeId::ROOT).is_none() {
+        let loose = state.read_list(&nodes)?;
+        let trashed = trash.iter().map(|item| item.node);
+        if !loose.iter().copied().eq([NodeId::ROOT].into_iter().chain(trashed))
+            || state.directory(NodeId::ROOT).is_none()
+        {
             return Err(Misfit("a node is in no directory"));
+        }
+        for StartTrashed { node, path, generation, clock } in trash {
+            let (bytes, nodes) = state.weigh(node);
+            let path = path.into();
+            state.trash.add(node, Trashed { path, generation, clock, bytes, nodes })?;
+        }
+        for StartVersion { node, number, modified, extents, generation, clock } in versions {
+            state.objects.refer_all(&extents);
+            let size = length(&extents);
+            state.used = state.used.checked_add(size).ok_or(Misfit("sizes overflow"))?;
+            let extents = extents.into();
+            let version = Version { number, modified, size, extents, generation, clock };
+            state.versions.add(node, vec![version])?;
         }
         for StartUpload { id, length, target, open, node, generation } in uploads {
             let target = target.map(Arc::new);
@@ -145,6 +167,17 @@ impl State {
             let Outcome { born, generation, node } = *outcome;
             StartOutcome { id: *id, born, generation, node }
         });
+        let trash = self.trash.items.iter().map(|(node, item)| {
+            let Trashed { path, generation, clock, bytes: _, nodes: _ } = item;
+            StartTrashed { node: *node, path: path.to_vec(), generation: *generation, clock: *clock }
+        });
+        let versions = self.versions.of.iter().flat_map(|(node, versions)| {
+            versions.iter().map(|version| {
+                let Version { number, modified, size: _, extents, generation, clock } = version.clone();
+                let extents = extents.to_vec();
+                StartVersion { node: *node, number, modified, extents, generation, clock }
+            })
+        });
         let dropped = self.objects.0.iter().filter(|(_, known)| known.references == 0);
         let Clocks { newest, other } = self.clocks;
         let Limit { bytes, roster_generation, target, ceiling } = self.limit;
@@ -175,6 +208,8 @@ impl State {
             locks: self.locks.to_start(),
             properties: self.properties.to_start(),
             shares: self.shares.to_start(),
+            trash: trash.collect(),
+            versions: versions.collect(),
         }
     }
 }

@@ -256,7 +256,7 @@ mod tests {
     }
 
     fn delete(path: &str) -> Intent {
-        Intent::Delete { path: path.parse().unwrap(), condition: Condition::None }
+        Intent::Delete { path: path.parse().unwrap(), condition: Condition::None, permanently: true }
     }
 
     fn rename(from: &str, to: &str) -> Intent {

@@ -32,7 +32,54 @@ impl Iterator for Walk<'_> {
     }
 }
 
+/// Walks the other way round: what is in a directory, in the order of names, and then the directory.
+pub(crate) struct LeavesFirst<'a> {
+    state: &'a State,
+    begin: Option<NodeId>,
+    open: Vec<(NodeId, Box<dyn Iterator<Item = &'a NodeId> + 'a>)>,
+}
+
+impl<'a> LeavesFirst<'a> {
+    /// Goes into a directory; a file is its own end.
+    fn enter(&mut self, id: NodeId) -> Option<NodeId> {
+        let Some(directory) = self.state.directory(id) else { return Some(id) };
+        self.open.push((id, Box::new(directory.children.values())));
+        None
+    }
+}
+
+impl Iterator for LeavesFirst<'_> {
+    type Item = NodeId;
+
+    fn next(&mut self) -> Option<NodeId> {
+        if let Some(id) = self.begin.take()
+            && let Some(file) = self.enter(id)
+        {
+            return Some(file);
+        }
+        loop {
+            let (id, children) = self.open.last_mut()?;
+            let (id, child) = (*id, children.next().copied());
+            match child {
+                None => {
+                    self.open.pop();
+                    return Some(id);
+                }
+                Some(child) => {
+                    if let Some(file) = self.enter(child) {
+                        return Some(file);
+                    }
+                }
+            }
+        }
+    }
+}
+
 impl State {
+    pub(crate) fn leaves_first(&self, id: NodeId) -> LeavesFirst<'_> {
+        LeavesFirst { state: self, begin: Some(id), open: Vec::new() }
+    }
+
     pub(crate) fn walk(&self, id: NodeId) -> Walk<'_> {
         Walk { state: self, ahead: vec![Step { id, depth: 0 }] }
     }

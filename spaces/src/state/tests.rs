@@ -12,16 +12,17 @@ use uuid::Uuid;
 use super::State;
 use super::apply::{Misfit, Moment};
 use super::intent::{Content, Intent};
-use super::plan::Planned;
+use super::plan::{MOST_NODES, Planned};
+use super::retention::Retention;
 use super::upload::{HOME, Upload};
 use crate::error::Error;
 use crate::extent::{Extent, ObjectId};
 use crate::format::FORMAT;
 use crate::format::entry::{Committer, Entry, EntryId};
-use crate::format::record::{Action, Format, Identified, Record, Sweep, Target};
+use crate::format::record::{self, Action, Format, Identified, Record, Sweep, Target};
 use crate::lock::{LockDepth, LockScope, LockToken, NewLock};
 use crate::node::NodeId;
-use crate::operation::{Condition, OperationId, UploadId};
+use crate::operation::{Condition, OperationId, Purge, UploadId};
 use crate::path::NodePath;
 use crate::property::{Property, PropertyChanges, PropertyName};
 use crate::share::{NewShare, ShareAccess, ShareId, ShareTokenHash};
@@ -106,7 +107,8 @@ fn intent() -> impl Strategy<Value = Intent> {
             .prop_map(|(path, content, condition, parents)| Intent::Put { path, content, condition, parents }),
         3 => (path(), path(), any::<bool>()).prop_map(|(from, to, overwrite)| Intent::Move { from, to, overwrite }),
         3 => (path(), path(), any::<bool>()).prop_map(|(from, to, overwrite)| Intent::Copy { from, to, overwrite }),
-        2 => (path(), condition()).prop_map(|(path, condition)| Intent::Delete { path, condition }),
+        2 => (path(), condition(), any::<bool>())
+            .prop_map(|(path, condition, permanently)| Intent::Delete { path, condition, permanently }),
         1 => limit.prop_map(|(roster, target, ceiling)| Intent::Limit {
             roster_generation: RosterGeneration(roster),
             target: Bytes(target),
@@ -140,45 +142,78 @@ fn intent() -> impl Strategy<Value = Intent> {
             condition,
             changes: changes.into(),
         }),
+        2 => (node(), prop::option::of(path()), any::<bool>())
+            .prop_map(|(item, to, overwrite)| Intent::Restore { item, to, overwrite }),
+        1 => purge().prop_map(Intent::Purge),
+        2 => (path(), 2_u64..40, condition())
+            .prop_map(|(path, version, condition)| Intent::RestoreVersion { path, version, condition }),
     ]
 }
 
+fn node() -> impl Strategy<Value = NodeId> {
+    (1_u64..20).prop_map(NodeId)
+}
+
+fn purge() -> impl Strategy<Value = Purge> {
+    prop_oneof![
+        1 => Just(Purge::Everything),
+        2 => node().prop_map(Purge::Item),
+        2 => (path(), 2_u64..40).prop_map(|(path, version)| Purge::Version { path, version }),
+        1 => path().prop_map(|path| Purge::Versions { path }),
+    ]
+}
+
+fn retention() -> impl Strategy<Value = Retention> {
+    (any::<bool>(), 0_u32..4).prop_map(|(trash, versions)| Retention { trash, versions })
+}
+
 /// A space that commits each operation in an entry of its own.
+#[derive(Clone)]
 pub(super) struct World {
     pub(super) state: State,
+    pub(super) retention: Retention,
     log: Vec<Vec<u8>>,
     operations: u128,
 }
 
 impl World {
     pub(super) fn new() -> Self {
-        let mut world = Self { state: State::genesis(space()), log: Vec::new(), operations: 0 };
-        let (target, ceiling) = (Bytes(LIMIT), Bytes(LIMIT));
+        Self::roomy(LIMIT, Retention::default())
+    }
+
+    pub(super) fn roomy(bytes: u64, retention: Retention) -> Self {
+        let mut world = Self { state: State::genesis(space()), retention, log: Vec::new(), operations: 0 };
+        let (target, ceiling) = (Bytes(bytes), Bytes(bytes));
         let limit = Intent::Limit { roster_generation: RosterGeneration(1), target, ceiling };
         world.commit(&limit).unwrap();
         world.write(vec![Action::Format(Format { format: FORMAT })]).unwrap();
         world
     }
 
-    pub(super) fn commit(&mut self, intent: &Intent) -> Result<(), Error> {
+    /// How many entries it took is told.
+    pub(super) fn commit(&mut self, intent: &Intent) -> Result<usize, Error> {
         self.commit_with(intent, &[])
     }
 
     /// Commits for somebody who holds some locks.
-    pub(super) fn commit_with(&mut self, intent: &Intent, held: &[LockToken]) -> Result<(), Error> {
-        match self.state.plan(intent)? {
-            Planned::Nothing { .. } => Ok(()),
-            Planned::Steps { actions, nodes } => {
-                assert!(nodes > 0 && !actions.is_empty());
-                self.state.unlocked(&actions, held)?;
-                self.write(actions)
-                    .unwrap_or_else(|misfit| panic!("{intent:?} was planned wrongly: {misfit}"));
-                Ok(())
+    pub(super) fn commit_with(&mut self, intent: &Intent, held: &[LockToken]) -> Result<usize, Error> {
+        for entries in 0.. {
+            let (actions, nodes, last) = match self.state.plan(intent, self.retention)? {
+                Planned::Nothing { .. } => return Ok(entries),
+                Planned::Steps { actions, nodes } => (actions, nodes, true),
+                Planned::First { actions, nodes } => (actions, nodes, false),
+            };
+            assert!(nodes > 0 && nodes <= MOST_NODES && !actions.is_empty());
+            self.state.unlocked(&actions, held)?;
+            self.write(actions).unwrap_or_else(|misfit| panic!("{intent:?} was planned wrongly: {misfit}"));
+            if last {
+                return Ok(entries + 1);
             }
         }
+        unreachable!("it ends before the numbers do")
     }
 
-    fn write(&mut self, actions: Vec<Action>) -> Result<(), Misfit> {
+    pub(super) fn write(&mut self, actions: Vec<Action>) -> Result<(), Misfit> {
         self.operations += 1;
         let id = OperationId(Uuid::from_u128(self.operations));
         let last = actions.len() - 1;
@@ -205,6 +240,18 @@ fn space() -> SpaceId {
     SpaceId(Uuid::from_u128(99))
 }
 
+/// The state without anything that can be purged.
+fn purged(state: &State) -> State {
+    let (mut purged, at) = (state.clone(), Moment { generation: state.generation.next(), clock: 0 });
+    let items: Vec<_> = purged.trash.items.keys().map(|node| (*node, None)).collect();
+    let versions = state.versions.by_age.iter().map(|(_, number, node)| (*node, Some(*number)));
+    for (node, version) in versions.chain(items) {
+        let action = Action::Purge(record::Purge { node, version, nodes: None });
+        purged.apply(&Record { operation: None, action }, at).unwrap();
+    }
+    purged
+}
+
 fn replay(log: &[Vec<u8>]) -> State {
     log.iter().fold(State::genesis(space()), |state, file| {
         let (entry, hash) = Entry::open(file).unwrap();
@@ -216,9 +263,16 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_books_balance(intents in prop::collection::vec((intent(), any::<bool>()), 1..40)) {
+    fn the_books_balance(
+        intents in prop::collection::vec(
+            (intent(), any::<bool>(), prop::option::weighted(0.1, retention())),
+            1..60,
+        ),
+    ) {
         let mut world = World::new();
-        for (intent, holds) in &intents {
+        world.retention = Retention { trash: true, versions: 2 };
+        for (intent, holds, retention) in &intents {
+            world.retention = retention.unwrap_or(world.retention);
             let before = world.state.clone();
             let held: Vec<LockToken> = (0..5).map(token).collect();
             let room = before.limit.bytes.saturating_sub(before.used).saturating_sub(before.reserved);
@@ -239,6 +293,9 @@ proptest! {
             }
             if let Err(Error::QuotaExceeded { needed, .. }) = refused {
                 prop_assert!(needed > room, "{:?}", intent);
+                let purged = purged(&before);
+                let refused = purged.plan(intent, Retention::default());
+                prop_assert!(matches!(refused, Err(Error::QuotaExceeded { .. })), "{:?} has room", intent);
             }
         }
         prop_assert_eq!(&replay(&world.log), &world.state);
@@ -252,6 +309,7 @@ proptest! {
         truncated in 0_u64..30,
     ) {
         let mut world = World::new();
+        world.retention = Retention { trash: true, versions: 2 };
         for intent in &intents {
             let _ = world.commit(intent);
         }
@@ -294,14 +352,37 @@ fn records_that_fit_nothing_are_misfits() {
         Action::MakeDirectory(r::MakeDirectory { parent: NodeId(77), name: name("x") }),
         Action::MakeDirectory(r::MakeDirectory { parent: NodeId(1), name: name("a") }),
         Action::MakeDirectory(r::MakeDirectory { parent: NodeId(4), name: name("x") }),
-        Action::Move(r::Move { node: a, parent: b, name: name("x"), replaced: None }),
-        Action::Move(r::Move { node: b, parent: NodeId(1), name: name("f"), replaced: None }),
-        Action::Move(r::Move { node: b, parent: NodeId(1), name: name("a"), replaced: Some(a) }),
-        Action::Move(r::Move { node: NodeId::ROOT, parent: a, name: name("x"), replaced: None }),
-        Action::Copy(r::Copy { node: a, parent: a, name: name("x"), replaced: None }),
-        Action::Copy(r::Copy { node: NodeId(77), parent: a, name: name("x"), replaced: None }),
+        Action::Move(r::Move { node: a, parent: b, name: name("x"), replaced: None, keep: false }),
+        Action::Move(r::Move { node: b, parent: NodeId(1), name: name("f"), replaced: None, keep: false }),
+        Action::Move(r::Move { node: b, parent: NodeId(1), name: name("a"), replaced: Some(a), keep: false }),
+        Action::Move(r::Move { node: NodeId::ROOT, parent: a, name: name("x"), replaced: None, keep: false }),
+        Action::Copy(r::Copy { node: a, parent: a, name: name("x"), replaced: None, keep: false }),
+        Action::Copy(r::Copy { node: NodeId(77), parent: a, name: name("x"), replaced: None, keep: false }),
         Action::Delete(r::Delete { node: NodeId::ROOT }),
         Action::Delete(r::Delete { node: NodeId(77) }),
+        Action::Trash(r::Trash { node: NodeId::ROOT, bytes: Bytes(1), nodes: 4 }),
+        Action::Trash(r::Trash { node: NodeId(77), bytes: Bytes(0), nodes: 1 }),
+        Action::Restore(r::Restore { node: b, parent: NodeId(1), name: name("x") }),
+        Action::Purge(r::Purge { node: b, version: None, nodes: None }),
+        Action::Purge(r::Purge { node: NodeId(4), version: Some(4), nodes: None }),
+        Action::Purge(r::Purge { node: b, version: None, nodes: Some(1) }),
+        Action::Purge(r::Purge { node: b, version: Some(1), nodes: Some(1) }),
+        Action::RestoreVersion(r::RestoreVersion { node: NodeId(4), version: 4, keep: true }),
+        Action::Put(r::Put {
+            parent: a,
+            name: name("new"),
+            extents: Vec::new(),
+            reservation: None,
+            keep: true,
+        }),
+        Action::Move(r::Move { node: a, parent: NodeId(1), name: name("x"), replaced: None, keep: true }),
+        Action::Move(r::Move {
+            node: a,
+            parent: NodeId(1),
+            name: name("f"),
+            replaced: Some(NodeId(4)),
+            keep: true,
+        }),
         Action::Abort(r::Abort { upload: UploadId(Uuid::nil()) }),
         Action::Format(r::Format { format: FORMAT }),
         Action::Format(r::Format { format: FORMAT + 1 }),

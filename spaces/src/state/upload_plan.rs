@@ -4,6 +4,7 @@ use api::bytes::Bytes;
 
 use super::State;
 use super::plan::{Plan, Planned};
+use super::retention::Retention;
 use super::upload::{HOME, Open, Upload};
 use crate::error::Error;
 use crate::extent::ObjectId;
@@ -91,18 +92,22 @@ impl State {
         Ok(Planned::one(Action::Extend(record::Extend { upload, epoch, durable, length })))
     }
 
-    pub(super) fn plan_complete(&self, upload: UploadId, epoch: u64) -> Plan {
+    pub(super) fn plan_complete(&self, upload: UploadId, epoch: u64, retention: Retention) -> Plan {
         let open = self.open_upload(upload)?;
         if open.epoch != epoch {
             return Err(Error::Fenced);
         }
         let target = open.target.as_ref().ok_or(Error::UploadGone)?;
-        let Destination { mut actions, parent, name, dated } = self.target(target)?;
+        let Destination { actions: missing, parent, name, dated } = self.target(target)?;
+        let taken = self.find(&NodePath::from(target.path.clone()));
+        // What it reserved becomes its own, and what it replaces grows nothing by being kept.
+        let (keep, mut actions, _) = self.overwritten(taken, self.replaceable(taken)?, retention);
+        actions.extend(missing);
         if open.durable < open.length {
             let (durable, length) = (open.length, None);
             actions.push(Action::Extend(record::Extend { upload, epoch, durable, length }));
         }
-        actions.push(Action::Complete(record::Complete { upload, epoch, parent, name }));
+        actions.push(Action::Complete(record::Complete { upload, epoch, parent, name, keep }));
         actions.extend(dated);
         let nodes = actions.len();
         Ok(Planned::Steps { actions, nodes })

@@ -86,7 +86,7 @@ impl State {
     }
 
     pub(super) fn complete(&mut self, complete: &record::Complete, at: Moment) -> Applied<NodeId> {
-        let record::Complete { upload, epoch, parent, name } = complete;
+        let record::Complete { upload, epoch, parent, name, keep } = complete;
         let open = self.open_mut(*upload)?.clone();
         if open.epoch != *epoch || open.durable != open.length {
             return Err(Misfit("an upload is not complete"));
@@ -95,7 +95,7 @@ impl State {
         let extents = open.closed();
         self.objects.refer_all(&extents);
         self.end_upload(*upload, at)?;
-        let node = self.write(*parent, name, extents, at)?;
+        let node = self.write(*parent, name, extents, *keep, at)?;
         let complete = Complete { length: open.length, target, node, generation: at.generation };
         self.uploads.insert(*upload, Upload::Complete(complete));
         Ok(node)

@@ -76,7 +76,8 @@ async fn what_is_refused() {
     let to = |from: &str, to: &str, overwrite| Operation::Move { from: path(from), to: path(to), overwrite };
     let copy =
         |from: &str, to: &str, overwrite| Operation::Copy { from: path(from), to: path(to), overwrite };
-    let delete = |at: &str| Operation::Delete { path: path(at), condition: Condition::None };
+    let delete =
+        |at: &str| Operation::Delete { path: path(at), condition: Condition::None, permanently: true };
     space.act(directory("a/b/c", true)).await.unwrap();
     space.act(directory("a/b/c", true)).await.unwrap();
     for (operation, expected) in [
@@ -124,7 +125,10 @@ async fn trees_are_copied_and_deleted_with_all_in_them() {
     assert!(copied.node.unwrap().is_directory());
     assert_eq!(space.get("c/b/y").await.unwrap(), b"two");
     assert_eq!(space.now().await.usage().used.0, 12);
-    space.act(Operation::Delete { path: path("a"), condition: Condition::None }).await.unwrap();
+    space
+        .act(Operation::Delete { path: path("a"), condition: Condition::None, permanently: true })
+        .await
+        .unwrap();
     assert_eq!(space.now().await.usage().used.0, 6);
     assert_eq!(space.get("c/x").await.unwrap(), b"one");
     space.act(Operation::Move { from: path("c/b"), to: path("c/x"), overwrite: true }).await.unwrap();
@@ -146,13 +150,18 @@ async fn conditions_are_decided_by_the_commit() {
     for condition in [Condition::Matches(first.etag()), Condition::Absent] {
         let refused = space.put_if("a", b"three", condition.clone()).await.unwrap_err();
         assert!(matches!(refused, Error::Precondition), "{refused}");
-        let refused = space.act(Operation::Delete { path: path("a"), condition }).await.unwrap_err();
+        let refused =
+            space.act(Operation::Delete { path: path("a"), condition, permanently: true }).await.unwrap_err();
         assert!(matches!(refused, Error::Precondition), "{refused}");
     }
     let refused = space.put_if("b", b"x", Condition::Matches(first.etag())).await.unwrap_err();
     assert!(matches!(refused, Error::Precondition), "{refused}");
     space
-        .act(Operation::Delete { path: path("a"), condition: Condition::Matches(second.etag()) })
+        .act(Operation::Delete {
+            path: path("a"),
+            condition: Condition::Matches(second.etag()),
+            permanently: true,
+        })
         .await
         .unwrap();
     assert!(space.names("").await.is_empty());
@@ -259,10 +268,16 @@ async fn what_touches_too_much_is_refused_and_the_rest_goes_on() {
             assert!(matches!(refused, Error::TooMany { most: 10_000 }), "{refused}");
         }
     }
-    let delete = Operation::Delete { path: path("d"), condition: Condition::None };
+    let delete = Operation::Delete { path: path("d"), condition: Condition::None, permanently: true };
     assert!(matches!(space.act(delete).await, Err(Error::TooMany { .. })));
-    space.act(Operation::Delete { path: path("d/13"), condition: Condition::None }).await.unwrap();
-    space.act(Operation::Delete { path: path("d"), condition: Condition::None }).await.unwrap();
+    space
+        .act(Operation::Delete { path: path("d/13"), condition: Condition::None, permanently: true })
+        .await
+        .unwrap();
+    space
+        .act(Operation::Delete { path: path("d"), condition: Condition::None, permanently: true })
+        .await
+        .unwrap();
     assert!(space.names("").await.is_empty());
 }
 

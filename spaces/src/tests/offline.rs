@@ -51,7 +51,10 @@ async fn varied(world: &World) -> Space {
     space.put("d/small", b"abc").await.unwrap();
     space.put("d/large", &vec![7; 100_000]).await.unwrap();
     space.put("gone", b"for a while").await.unwrap();
-    space.act(Operation::Delete { path: path("gone"), condition: Condition::None }).await.unwrap();
+    space
+        .act(Operation::Delete { path: path("gone"), condition: Condition::None, permanently: true })
+        .await
+        .unwrap();
     let new = NewUpload {
         path: path("x/y"),
         length: api::bytes::Bytes(10),
@@ -196,7 +199,10 @@ async fn the_log_tells_what_was_done() {
     let space = varied(&world).await;
     space.act(Operation::Move { from: path("d/small"), to: path("d/e/s"), overwrite: false }).await.unwrap();
     space.act(Operation::Copy { from: path("d"), to: path("c"), overwrite: false }).await.unwrap();
-    space.act(Operation::Delete { path: path("c"), condition: Condition::None }).await.unwrap();
+    space
+        .act(Operation::Delete { path: path("c"), condition: Condition::None, permanently: true })
+        .await
+        .unwrap();
     let told = told(&world).await;
     for sentence in [
         "makes the directory \"/d\"",

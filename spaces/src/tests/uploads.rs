@@ -115,7 +115,7 @@ async fn what_it_becomes_is_decided_when_it_is_complete() {
     assert!(matches!(refused, Error::Exists), "{refused}");
     assert_eq!(space.get("a").await.unwrap(), b"first");
     // It waits: once the place is free it can be completed.
-    let delete = crate::Operation::Delete { path: path("a"), condition: Condition::None };
+    let delete = crate::Operation::Delete { path: path("a"), condition: Condition::None, permanently: true };
     space.act(delete).await.unwrap();
     assert_eq!(space.upload_status(id).await.unwrap().offset.0, 3, "nothing need be sent again");
     space.continue_upload(id, 3).await.unwrap().finish().await.unwrap();
