@@ -122,7 +122,7 @@ impl Actor {
         // However fast a space is written, the memory for it is bounded.
         if let Some(low) = state.outcomes.excess(MOST_REMEMBERED) {
             let low = low.clamp(state.low, state.generation.max(state.low));
-            draft.add_own(Action::Sweep(Sweep { low, truncated: Generation::ZERO }));
+            draft.add_own(Action::Sweep(Sweep { low, truncated: Generation::ZERO }), 1);
         }
         // What has ended hinders no operation that comes after.
         for action in ended(state, committer, clock) {

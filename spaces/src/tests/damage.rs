@@ -152,7 +152,10 @@ async fn an_object_that_is_lost_or_short() {
     }
     assert_eq!(files(world.volume.path()), before);
     // What is deleted needs no object; whoever still reads it is told that it is gone.
-    space.act(Operation::Delete { path: path("large"), condition: Condition::None }).await.unwrap();
+    space
+        .act(Operation::Delete { path: path("large"), condition: Condition::None, permanently: true })
+        .await
+        .unwrap();
     assert!(matches!(read(&space).await, Err(Error::NotFound)));
     space.put("large", b"again").await.unwrap();
 }

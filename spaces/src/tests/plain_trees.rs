@@ -42,7 +42,10 @@ async fn a_space_becomes_a_tree_and_a_space_again() {
     space.put("d/large", &large).await.unwrap();
     space.put(&format!("d/{long}"), b"long").await.unwrap();
     let before = space.now().await.generation();
-    space.act(Operation::Delete { path: path("d/small"), condition: Condition::None }).await.unwrap();
+    space
+        .act(Operation::Delete { path: path("d/small"), condition: Condition::None, permanently: true })
+        .await
+        .unwrap();
 
     let place = tempfile::tempdir().unwrap();
     let volume = OfflineVolume::open(world.volume.path()).await.unwrap();

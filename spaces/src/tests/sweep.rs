@@ -58,7 +58,10 @@ async fn what_was_deleted_goes_once_truncation_has_passed_it() {
     space.put("deleted", b"deleted").await.unwrap();
     space.put("replaced", b"one").await.unwrap();
     space.put("replaced", b"two").await.unwrap();
-    space.act(Operation::Delete { path: path("deleted"), condition: Condition::None }).await.unwrap();
+    space
+        .act(Operation::Delete { path: path("deleted"), condition: Condition::None, permanently: true })
+        .await
+        .unwrap();
     upkeep(&engine).await;
     assert_eq!(objects(&volume), 4, "what can still be read stays");
     for number in 0..BLOCK {

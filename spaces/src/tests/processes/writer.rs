@@ -271,7 +271,9 @@ impl Client {
             Act::Copy { from, to } => {
                 Operation::Copy { from: self.path(from), to: self.path(to), overwrite: true }
             }
-            Act::Delete { name } => Operation::Delete { path: self.path(name), condition: Condition::None },
+            Act::Delete { name } => {
+                Operation::Delete { path: self.path(name), condition: Condition::None, permanently: true }
+            }
             Act::Finish { .. } => unreachable!("an upload is completed by who goes on with it"),
         };
         let (id, born) = (OperationId(asked.id), Some(Generation(asked.born)));
