@@ -72,6 +72,12 @@ thread_local! {
     static BROKEN: std::cell::Cell<Option<Rule>> = const { std::cell::Cell::new(None) };
 }
 
+/// The rule that is broken on this thread.
+#[cfg(test)]
+pub(crate) fn which_is_broken() -> Option<Rule> {
+    BROKEN.get()
+}
+
 /// From now on a rule is broken on this thread, or none is.
 #[cfg(test)]
 pub(crate) fn broken(rule: Option<Rule>) {

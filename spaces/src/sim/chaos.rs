@@ -19,6 +19,8 @@ pub(super) struct Plan {
     pub(super) weather: Weather,
     /// How much members want, at most.
     pub(super) things: u64,
+    /// So many of a thousand files are sent very slowly, by clients that ask once.
+    pub(super) dawdlers: u64,
 }
 
 pub(super) struct Chaos {

@@ -38,6 +38,7 @@ met! {
     StaleAbsence => "new names that were not seen yet",
     LostRace => "links that found another entry there",
     Block => "blocks that were begun",
+    Dawdled => "clients that took very long to send a file",
     Retried => "operations that were asked again",
     Refused => "refusals",
     QuotaRefused => "refusals for lack of room",

@@ -8,6 +8,7 @@ use api::generation::{Generation, RosterGeneration};
 use bytes::Bytes;
 use uuid::Uuid;
 
+use super::coverage::Met;
 use super::fleet::Fleet;
 use super::history::{Answer, Call, History, Read};
 use super::oracle::{Content, Demand, Wish};
@@ -38,6 +39,8 @@ pub(super) struct Member {
     pub(super) token: u64,
     /// A tag seen lately, and where.
     pub(super) seen: Option<(String, String)>,
+    /// Of a thousand files so many are sent very slowly.
+    dawdles: u64,
 }
 
 /// What a member knows of a space.
@@ -67,10 +70,11 @@ impl Member {
         fleet: Arc<Fleet>,
         histories: [Arc<History>; 2],
         well: Arc<AtomicBool>,
+        dawdles: u64,
     ) -> Self {
         let [history, other] = histories;
         let elsewhere = Desk { history: other, token: 0, seen: None };
-        Self { number, world, fleet, history, elsewhere, well, token: 0, seen: None }
+        Self { number, world, fleet, history, elsewhere, well, token: 0, seen: None, dawdles }
     }
 
     /// Turns to the other space.
@@ -153,7 +157,10 @@ impl Member {
     /// Asks until there is an answer, or the member has lost interest.
     pub(super) async fn fulfil(&mut self, wish: Wish) -> Option<Answer> {
         let id = OperationId(Uuid::from_u64_pair(self.world.random(), self.world.random()));
-        let born = Some(Generation(self.token));
+        // Whoever asks once need not say what was known before.
+        let once = matches!(&wish, Wish::Put { content, .. } if (SMALL..UNRESERVED).contains(&content.length))
+            && self.world.chance(self.dawdles);
+        let born = (!once).then_some(Generation(self.token));
         let place = {
             let mut told = self.history.told();
             told.calls.push(Call { id, wish: wish.clone(), asked: 0, answers: Vec::new() });
@@ -169,7 +176,7 @@ impl Member {
             let world = self.world.clone();
             let asked = move |space: Space| async move {
                 let after = history.known();
-                let result = commit(&space, &world, id, born, &wish).await;
+                let result = commit(&space, &world, id, born, &wish, once).await;
                 let answer = match &result {
                     Ok(Committed { generation, .. }) => Answer::Done(generation.0),
                     Err(error) => history.answer(error),
@@ -192,6 +199,7 @@ impl Member {
                     return Some(answer);
                 }
                 Some(answer @ Answer::Refused(_)) => return Some(answer),
+                _ if once => return None,
                 // It took so long that its outcome is not remembered any more, and never will be.
                 Some(Answer::Unknown) if low.0 > self.token => {
                     self.token = low.0;
@@ -290,10 +298,11 @@ pub(super) async fn contents(space: &Space, node: &Node) -> Result<Vec<u8>, Erro
 
 async fn commit(
     space: &Space,
-    world: &World,
+    world: &Arc<World>,
     id: OperationId,
     born: Option<Generation>,
     wish: &Wish,
+    slowly: bool,
 ) -> Result<Committed, Error> {
     let operation = match wish {
         Wish::MakeDirectory { path: at, parents } => {
@@ -308,6 +317,10 @@ async fn commit(
             let step = step.max(200);
             for from in (0..bytes.len()).step_by(step) {
                 stage.write(bytes.slice(from..bytes.len().min(from + step))).await?;
+            }
+            if slowly {
+                world.meet(Met::Dawdled);
+                world.sleep(world.below(30_000_000)).await;
             }
             if world.chance(20) {
                 // The client goes away before the end of its body.

@@ -35,6 +35,7 @@ use self::operator::{Cluster, Leader};
 use self::runner::Runner;
 use self::verdict::judge;
 use self::world::World;
+use crate::rule::which_is_broken;
 use crate::settings::Settings;
 use crate::snapshot::Freshness;
 use crate::space::Space;
@@ -60,7 +61,7 @@ impl Report {
 const PROGRESS: u64 = 400_000;
 
 fn plan(world: &World) -> (Character, Plan) {
-    let character = Character {
+    let mut character = Character {
         names_durable: world.chance(300),
         client_caches: world.chance(500),
         stale_presence: world.chance(500),
@@ -71,7 +72,7 @@ fn plan(world: &World) -> (Character, Plan) {
         2..7 => Weather { lost: 10, late: 10, failed: 10, slow: 20 },
         _ => Weather { lost: 50, late: 40, failed: 40, slow: 50 },
     };
-    let plan = Plan {
+    let mut plan = Plan {
         crashes: world.chance(800),
         pauses: world.chance(700),
         power: world.chance(500),
@@ -79,7 +80,11 @@ fn plan(world: &World) -> (Character, Plan) {
         clocks: world.chance(500),
         weather,
         things: *world.pick(&[6, 20, 40, 60, 80]),
+        dawdlers: *world.pick(&[0, 20, 100]),
     };
+    if let Some(rule) = which_is_broken() {
+        rules::lead_to(rule, &mut character, &mut plan);
+    }
     (character, plan)
 }
 
@@ -108,7 +113,8 @@ fn run(seed: u64, traced: bool) -> Report {
     let cluster = Cluster::new(40_000 + world.below(80_000));
     let leaders = 1 + usize::from(world.chance(500));
     for number in 0..leaders + usize::try_from(2 + world.below(4)).unwrap() {
-        let hand = Member::new(number, world.clone(), fleet.clone(), histories.clone(), well.clone());
+        let (fleet, histories) = (fleet.clone(), histories.clone());
+        let hand = Member::new(number, world.clone(), fleet, histories, well.clone(), plan.dawdlers);
         let things = 3 + world.below(plan.things);
         let (busy, cluster) = (busy.clone(), cluster.clone());
         busy.fetch_add(1, Ordering::Relaxed);

@@ -10,6 +10,7 @@ use super::outcome::Outcome;
 use super::upload::{HOME, Upload};
 use crate::extent::{ObjectId, VolumeIndex};
 use crate::node::NodeId;
+use crate::rule::{Rule, kept};
 
 impl State {
     /// What does not add up, in words.
@@ -101,7 +102,8 @@ impl State {
             wrong.push("the watermark is of the future".to_owned());
         }
         let odd = |done: &Outcome| {
-            done.generation > self.generation || done.born >= done.generation || done.born < self.low
+            let forgotten = done.born < self.low && kept(Rule::LowForOperations);
+            done.generation > self.generation || done.born >= done.generation || forgotten
         };
         if self.outcomes.by_id.values().any(odd) {
             wrong.push("an operation is older than the watermark, or of the future".to_owned());
