@@ -13,19 +13,24 @@ readonly MOUNTED_TESTS='test(/^tests::(expiry|files|identity|races|truncated|upl
   exit 1
 }
 
-tests() { cargo nextest run -p internet-disk-spaces --lib "$@"; }
+# Of the whole workspace, as the unit tests are: a package alone gets its dependencies with other features, and is built anew.
+tests() { # FILTER [OPTION...]
+  local filter=$1
+  shift
+  cargo nextest run --workspace --exclude internet-disk-e2e "$@" -E "package(internet-disk-spaces) and ($filter)"
+}
 
 # The engine's own tests, with each pod at another mount.
 mounted() {
   local name=$1 base=$PWD/target/filesystems/$1 result=0
   "e2e/filesystems/$name.sh" start "$base" 3
-  SPACES_MOUNTS=$(cut -d' ' -f1 "$base/mounts" | paste -sd:) tests -E "$MOUNTED_TESTS" || result=$?
+  SPACES_MOUNTS=$(cut -d' ' -f1 "$base/mounts" | paste -sd:) tests "$MOUNTED_TESTS" || result=$?
   "e2e/filesystems/$name.sh" stop "$base"
   return "$result"
 }
 
 # Nothing runs beside them: they judge how long somebody waited.
-processes() { tests --run-ignored only --test-threads 1 --no-capture -E "test(/^tests::processes::/) and test($1)"; }
+processes() { tests "test(/^tests::processes::/) and test($1)" --run-ignored only --test-threads 1 --no-capture; }
 
 case ${1:-} in
   '')
