@@ -10,9 +10,13 @@ use k8s_openapi::api::networking::v1::NetworkPolicy;
 use kube::Api;
 use kube::api::ListParams;
 
+/// `what` is a resource, one of them by its name after a slash, or a subresource after a `#`.
 async fn may(demo: &Demo, account: &str, verb: &str, what: &str, namespace: &str) -> Result<bool> {
     let account = format!("--as=system:serviceaccount:{account}");
-    let told = kubectl(&demo.settings, &["auth", "can-i", verb, what, &account, "-n", namespace]).await?;
+    let (what, part) = what.split_once('#').unwrap_or((what, ""));
+    let part = format!("--subresource={part}");
+    let asked = ["auth", "can-i", verb, what, &part, &account, "-n", namespace];
+    let told = kubectl(&demo.settings, &asked).await?;
     Ok(told.stdout.trim() == "yes")
 }
 
@@ -42,8 +46,10 @@ async fn accounts_may_do_what_they_need_and_nothing_more() {
         ("disk:demo-web", "create", "pods", "disk", false),
         // The operator runs disks; it is no administrator of the cluster.
         (operator, "create", "statefulsets.apps", "disk", true),
-        (operator, "create", "pods", "disk", false),
-        (operator, "create", "pods/exec", "disk", false),
+        // Those that try out a volume.
+        (operator, "create", "pods", "disk", true),
+        (operator, "create", "pods#exec", "disk", false),
+        (operator, "patch", "pods", "disk", false),
         (operator, "delete", "members.internetdisk.dev", "disk", false),
         (operator, "create", "clusterroles.rbac.authorization.k8s.io", "disk", false),
         (operator, "escalate", "roles.rbac.authorization.k8s.io", "disk", false),

@@ -16,10 +16,10 @@ use super::super::world::{Short, volume_name};
 use super::mounted::Mounted;
 use super::slot::{Client, Event, Process, Told, Waits};
 use super::standstill::{Noise, own};
-use super::talk::{Role, Said, Work, now, recognize, settings};
+use super::talk::{Role, Said, Work, now, recognize};
 use super::walk::Walk;
 use super::writer::read;
-use crate::{Engine, Kind, LocalConfig, NodePath, Space};
+use crate::{Engine, Kind, LocalConfig, NodePath, Settings, Space};
 
 pub(super) const WRITERS: usize = 4;
 /// So many clients of a writer have a directory of their own; one more works where all work.
@@ -83,7 +83,8 @@ pub(super) struct Judge<'m> {
 /// A space in a fresh engine over a mount.
 pub(super) async fn space(mount: &std::path::Path, cluster: ClusterUid, space: SpaceId) -> Space {
     let volumes = vec![(volume_name(), mount.to_owned())];
-    let settings = settings();
+    // It only looks.
+    let settings = Settings { history: Duration::MAX, ..Settings::default() };
     let config = LocalConfig { volumes, cluster, adopt: None, faults: None, settings };
     Engine::open_local(config).await.unwrap().space(space, volume_name())
 }

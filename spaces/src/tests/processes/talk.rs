@@ -159,9 +159,16 @@ pub(super) enum Said {
     },
 }
 
-/// So short a history that whoever is stopped for seconds wakes up behind a truncation.
-pub(super) fn settings() -> Settings {
-    Settings { history: Duration::from_millis(1_500), ..Settings::default() }
+impl Work {
+    /// So short a history that whoever is stopped for seconds wakes up behind a truncation. Where nobody walks behind the
+    /// log as it is written, all of it stays.
+    pub(super) fn settings(&self) -> Settings {
+        let history = match self {
+            Self::Fill { .. } => Duration::MAX,
+            Self::Everything { .. } => Duration::from_millis(1_500),
+        };
+        Settings { history, ..Settings::default() }
+    }
 }
 
 /// The bytes of a content.

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::super::world::{path, volume_name};
 use super::talk::{Act, Asked, Content, Going, ROLE, Refusal, Role, SHORTEST, Said, Task, Work};
-use super::talk::{bytes, notice_sleep, now, recognize, settings};
+use super::talk::{bytes, notice_sleep, now, recognize};
 use crate::{
     Committed, Condition, Engine, Error, Freshness, Kind, LocalConfig, NewUpload, Operation, OperationId,
     Request, Space, UploadId,
@@ -82,7 +82,7 @@ async fn run(role: Role) {
             cluster: ClusterUid(cluster),
             adopt: None,
             faults: None,
-            settings: settings(),
+            settings: work.settings(),
         };
         match Engine::open_local(config).await {
             Ok(engine) => break engine,
