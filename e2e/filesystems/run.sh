@@ -37,7 +37,8 @@ case ${1:-} in
     mounted moosefs
     mounted cephfs
     processes quota_on
-    processes killed_on
+    # Not on MooseFS: with its clients killed over and over its calls sometimes hang for minutes (docs/development/status.md).
+    processes '/killed_on_(ext4|cephfs)$/'
     ;;
   soak)
     # Nextest ends what takes three minutes; these take an hour.
