@@ -50,6 +50,8 @@ impl Actor {
     pub(super) async fn commit(&mut self, mut round: Vec<Pending>) {
         let mut packs = Vec::new();
         let mut losses = 0;
+        // Whether the last entry may be in the log though this pod does not see it.
+        let mut truncated = false;
         loop {
             round.retain(|pending| !pending.reply.is_canceled());
             let Some(arrived) = round.iter().map(|pending| pending.arrived).max() else { return };
@@ -57,9 +59,14 @@ impl Actor {
                 Some(state) => state,
                 None => match self.refresh().await {
                     Ok(state) => state,
+                    // It may have been there before its block went.
+                    Err(_) if truncated && self.shared.stopped().is_none() => {
+                        return refuse(round, &Error::OutcomeUnknown);
+                    }
                     Err(error) => return refuse(round, &error),
                 },
             };
+            truncated = false;
             let fresh = self.is_fresh(arrived);
             let ahead = round.iter().any(|pending| pending.born.is_some_and(|born| born > state.generation));
             packs.extend(Pack::of(&mut round, &self.shared.log, state.generation));
@@ -101,7 +108,7 @@ impl Actor {
                         }
                     }
                 }
-                Written::Truncated => self.loaded = None,
+                Written::Truncated => (self.loaded, truncated) = (None, true),
                 Written::Failed(error) => return refuse(round, &self.shared.log.error(error)),
                 Written::Unknown(error) => {
                     tracing::warn!(space = %self.shared.log.space, %error, "Whether an entry was written is not known.");

@@ -7,11 +7,13 @@ use std::time::Duration;
 use api::ids::{ClusterUid, SpaceId};
 use uuid::Uuid;
 
+use super::failing::{Failing, Fault};
 use super::gate::{Gate, Keeper, Stop};
 use super::memory::Memory;
 use super::world::{MIB, PATIENCE, Short, volume_name};
+use crate::file_system::FsError;
 use crate::log::layout::BLOCK;
-use crate::{Engine, EngineConfig, FileSystem, Settings, Snapshot, Space, TokioHost};
+use crate::{Engine, EngineConfig, Error, FileSystem, Settings, Snapshot, Space, TokioHost};
 
 const SPACE: SpaceId = SpaceId(Uuid::from_u128(0x5eed));
 
@@ -175,6 +177,54 @@ async fn a_truncation_may_sleep_at_any_call() {
         stopped
     })
     .await;
+}
+
+/// A pod sleeps in a commit until its entry is truncated, and then finds a volume that fails.
+#[tokio::test]
+async fn who_can_not_read_on_does_not_say_that_nothing_was_done() {
+    let template = long(1).await;
+    let mut unknown = 0;
+    for at in 0.. {
+        let mut stopped = false;
+        for from in 1..=5 {
+            let volume = template.again();
+            let failing = Failing::over(volume.clone());
+            let (gate, keeper) = Gate::new(failing.clone(), Stop { at, done: true });
+            let mut sleeper = tokio::spawn(async move {
+                let space = engine_over(gate, Duration::ZERO).await.space(SPACE, volume_name());
+                space.put("x", b"once").await
+            });
+            let asleep = tokio::select! {
+                ended = &mut sleeper => ended.unwrap().map(|_| false).unwrap(),
+                () = keeper.reached() => true,
+            };
+            // Names in `tmp/` go beside the answer, so the last calls are not always made in time.
+            stopped |= asleep;
+            if !asleep {
+                continue;
+            }
+            let other = pod(&volume).await;
+            for number in 0..BLOCK {
+                other.put(&format!("{}", number % 5), b"while it sleeps").await.unwrap();
+            }
+            look_after(&volume).await;
+            failing.fail(Fault { from, all: true, error: FsError::Stalled });
+            keeper.open();
+            let answer = tokio::time::timeout(PATIENCE, sleeper).await.expect("it goes on").unwrap();
+            let done = other.get("x").await.is_some();
+            match answer {
+                Ok(_) => assert!(done, "call {at}, {from} more: it was said to be done"),
+                Err(Error::OutcomeUnknown) => unknown += usize::from(done),
+                Err(error) => {
+                    assert!(!done, "call {at}, {from} more: it was done, and was answered {error:?}")
+                }
+            }
+        }
+        if !stopped {
+            break;
+        }
+    }
+    assert!(unknown > 0, "it was never done while that was not known");
 }
 
 #[tokio::test]
