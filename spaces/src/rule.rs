@@ -15,6 +15,8 @@ pub(crate) enum Rule {
     ParentsDurable,
     /// An entry is durable before it is linked.
     EntryDurable,
+    /// Who won a place is told by the id of what is there, not by the answer.
+    WinnerById,
     /// An entry's place is durable before anybody is told.
     PlaceDurable,
     /// What others wrote is durable before anything is built on it.

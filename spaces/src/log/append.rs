@@ -76,7 +76,10 @@ impl Log {
         for attempt in 0..MOST_TRIES {
             match self.volume.fs.read(&place, LONGEST_ENTRY).await {
                 // One that can not be understood is somebody else's; whoever folds it will say what is wrong.
-                Ok(file) if Entry::open(&file).is_ok_and(|(entry, _)| entry.id == *id) => {
+                Ok(file)
+                    if kept(Rule::WinnerById)
+                        && Entry::open(&file).is_ok_and(|(entry, _)| entry.id == *id) =>
+                {
                     return self.settle(*generation).await;
                 }
                 Ok(file) => return Appended::Lost(file),

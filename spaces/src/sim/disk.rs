@@ -214,7 +214,14 @@ impl Disk {
         &self.files[ino as usize].content
     }
 
-    pub(super) fn link(&mut self, owner: &Owner, from: PathId, to: PathId, now: u64) -> Result<(), FsError> {
+    pub(super) fn link(
+        &mut self,
+        owner: &Owner,
+        from: PathId,
+        to: PathId,
+        now: u64,
+        met: &Tally,
+    ) -> Result<(), FsError> {
         self.directory(self.paths.above(from))?;
         let Some(thing) = self.place(from).now else { return Err(FsError::NotFound) };
         self.free(to)?;
@@ -226,11 +233,16 @@ impl Disk {
                 Purpose::Entry { space, generation } => {
                     // What is linked into a past that was truncated is no part of it.
                     let entries = &mut self.chronicles.entry(space).or_default().entries;
+                    if entries.contains_key(&generation) {
+                        met.add(Met::IntoThePast);
+                    }
                     entries.entry(generation).or_insert(Linked { file, at: now, order, ino });
                 }
                 Purpose::Start { space, block } => {
+                    met.add(Met::StartLinked);
                     self.chronicles.entry(space).or_default().starts.push((block, file));
                 }
+                Purpose::Gone => met.add(Met::GoneLinked),
                 _ => {}
             }
         }

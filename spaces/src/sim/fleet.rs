@@ -170,6 +170,32 @@ impl Fleet {
         self.pods.lock().unwrap()[pod].clock.store(millis, Ordering::Relaxed);
     }
 
+    pub(super) fn calls(&self) -> u64 {
+        self.server.calls.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_calls(&self, calls: u64) {
+        self.server.calls.store(calls, Ordering::Relaxed);
+    }
+
+    /// A pod looks after a space.
+    pub(super) async fn upkeep(&self, pod: usize, space: SpaceId) {
+        let found = {
+            let pods = &self.pods.lock().unwrap()[pod];
+            pods.life.clone().zip(pods.engine.clone())
+        };
+        let Some((life, engine)) = found else { return };
+        let (reply, replied) = oneshot::channel();
+        let world = self.world.clone();
+        self.world.spawn(&life, async move {
+            if let Err(error) = engine.upkeep(space, volume()).await {
+                world.wrong(format!("7: pod {pod} can not look after a space in the end: {error}"));
+            }
+            let _ = reply.send(());
+        });
+        let _ = replied.await;
+    }
+
     /// Asks a pod; `None` when it dies or the patience ends first. What was asked goes on all the same.
     pub(super) async fn ask<T, F>(
         &self,

@@ -84,6 +84,8 @@ pub(super) struct Told {
     pub(super) contents: Vec<(u64, String, Vec<u8>)>,
     /// The newest generation that anybody was told of.
     pub(super) known: u64,
+    /// Days have passed since, and everything was collected that nothing refers to.
+    pub(super) collected: bool,
     /// What the pods showed when nothing happened any more.
     pub(super) finals: Vec<(usize, Snapshot)>,
     /// A pod has stopped a space because of what a volume hid that must not.
@@ -143,13 +145,11 @@ impl History {
                 refused(Refusal::Quota { limit: limit.0, used: used.0, reserved: reserved.0 })
             }
             Error::Superseded { seen } => refused(Refusal::Superseded { seen: seen.0 }),
-            Error::Stalled(_) => Answer::Unchanged,
+            Error::Stalled(_) | Error::Io(_) | Error::StorageFull(_) | Error::ReadOnly(_) => {
+                Answer::Unchanged
+            }
             // A volume that fails while a pod makes its acquaintance may seem to be none that can be used.
-            Error::OutcomeUnknown
-            | Error::Io(_)
-            | Error::StorageFull(_)
-            | Error::ReadOnly(_)
-            | Error::UnknownSpace(_) => Answer::Unknown,
+            Error::OutcomeUnknown | Error::UnknownSpace(_) => Answer::Unknown,
             Error::UploadGone | Error::Fenced | Error::OffsetConflict { .. } => Answer::Unknown,
             Error::SpaceStopped { .. } if self.blind => {
                 self.told().stopped = true;

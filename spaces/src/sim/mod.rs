@@ -2,6 +2,7 @@
 //! wrong that can. `SPACES_SEED=7 cargo nextest run -p internet-disk-spaces sim::` runs one seed and tells its story.
 
 mod chaos;
+mod collected;
 mod coverage;
 mod disk;
 mod fleet;
@@ -187,9 +188,9 @@ fn look_at_the_end(
     let done = Arc::new(AtomicBool::new(false));
     let (told, fleet, histories, teller) = (done.clone(), fleet.clone(), histories.clone(), world.clone());
     world.spawn(&world.outside, async move {
-        // What was late has landed, and what was stale is forgotten. Nothing is written any more.
+        // What was late has landed, slow clients are done, and what was stale is forgotten. Nothing is written any more.
         fleet.rest();
-        teller.sleep(30_000_000).await;
+        teller.sleep(45_000_000).await;
         if histories[0].blind {
             fleet.restart();
             teller.sleep(1_000_000).await;
@@ -199,6 +200,12 @@ fn look_at_the_end(
             while !fleet.is_up(pod) {
                 teller.sleep(100_000).await;
             }
+        }
+        // In some runs days pass before the end: uploads expire in them, and what is left of others is collected.
+        if teller.chance(200) {
+            collected::collect(&fleet, &histories).await;
+        }
+        for pod in 0..fleet.size() {
             for history in &histories {
                 let asked = show_all(history.clone(), pod);
                 if fleet.ask(pod, history.space, 60_000_000, asked).await.is_none() {

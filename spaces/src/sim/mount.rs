@@ -354,7 +354,7 @@ impl Mount {
             Ask::Write(path, content) => {
                 let ino = disk.create(owner, *path, content.clone())?;
                 let rule = match disk.paths.purpose(*path) {
-                    Purpose::Temporary if content.starts_with(b"IDSENTRY") => Some(Rule::EntryDurable),
+                    Purpose::Temporary { .. } if content.starts_with(b"IDSENTRY") => Some(Rule::EntryDurable),
                     Purpose::Object { .. } => Some(Rule::ContentDurable),
                     _ => None,
                 };
@@ -364,7 +364,7 @@ impl Mount {
                 Ok(Reply::Done)
             }
             Ask::Link(from, to) => {
-                let linked = disk.link(owner, *from, *to, world.now());
+                let linked = disk.link(owner, *from, *to, world.now(), &world.met);
                 let entry = matches!(disk.paths.purpose(*to), Purpose::Entry { .. });
                 if linked == Err(FsError::Exists) && entry {
                     world.meet(Met::LostRace);
@@ -374,6 +374,11 @@ impl Mount {
             Ask::Open(path) => find(disk, *path).map(Reply::File),
             Ask::Read(path, most) => {
                 let ino = find(disk, *path)?;
+                match disk.paths.purpose(*path) {
+                    Purpose::Gone => world.meet(Met::GoneSeen),
+                    Purpose::Start { .. } => world.meet(Met::StartRead),
+                    _ => {}
+                }
                 let content = disk.content(ino);
                 Ok(Reply::Content(content.slice(..content.len().min(most.saturating_add(1)))))
             }
@@ -384,7 +389,15 @@ impl Mount {
                 }
                 Ok(Reply::Names(names))
             }
-            Ask::Unlink(path) => disk.unlink(owner, *path, seen_until).map(|()| Reply::Done),
+            Ask::Unlink(path) => {
+                disk.unlink(owner, *path, seen_until)?;
+                match disk.paths.purpose(*path) {
+                    Purpose::Entry { .. } => world.meet(Met::EntryRemoved),
+                    Purpose::Object { .. } => world.meet(Met::ObjectRemoved),
+                    _ => {}
+                }
+                Ok(Reply::Done)
+            }
             Ask::Stat(path) => {
                 let ino = find(disk, *path)?;
                 Ok(Reply::Length(disk.content(ino).len() as u64))
@@ -406,8 +419,9 @@ impl Mount {
                 disk.append(*ino, content.clone());
                 Ok(Reply::Done)
             }
-            Ask::Sync(_, ino) => {
-                if kept(Rule::ContentDurable) {
+            Ask::Sync(path, ino) => {
+                let object = matches!(disk.paths.purpose(*path), Purpose::Object { .. });
+                if !object || kept(Rule::ContentDurable) {
                     disk.sync(*ino);
                 }
                 Ok(Reply::Done)

@@ -26,7 +26,9 @@ pub(super) enum Purpose {
     Object {
         space: SpaceId,
     },
-    Temporary,
+    Temporary {
+        space: SpaceId,
+    },
     /// The directory of a block.
     Block,
     /// A directory of objects.
@@ -43,7 +45,7 @@ impl Purpose {
         };
         let Ok(space) = space.parse() else { return Self::Other };
         match (parts.next(), parts.next(), parts.next()) {
-            (Some("tmp"), Some(_), None) => Self::Temporary,
+            (Some("tmp"), Some(_), None) => Self::Temporary { space },
             (Some("objects"), Some(_), None) => Self::Objects,
             (Some("objects"), Some(_), Some(_)) => Self::Object { space },
             (Some("log"), Some(_), None) => Self::Block,
@@ -163,7 +165,7 @@ mod tests {
             ("log/1/start", Purpose::Start { space, block: 1 }),
             ("log/1/gone", Purpose::Gone),
             ("log/1", Purpose::Block),
-            ("tmp/ab", Purpose::Temporary),
+            ("tmp/ab", Purpose::Temporary { space }),
             ("objects/ab", Purpose::Objects),
             ("objects/ab/7-ab", Purpose::Object { space }),
             ("objects", Purpose::Other),

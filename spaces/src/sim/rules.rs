@@ -7,13 +7,14 @@ use super::chaos::Plan;
 use super::disk::Character;
 use super::mount::Weather;
 use super::run;
-use super::search::threads;
+use super::search::{threads, variable};
 use crate::rule::{Rule, broken};
 
 /// So many seeds are tried for each rule; most are noticed within ten, the rarest after some hundreds.
 ///
-/// Two rules of the commit are not here, for without them the ids of operations still keep all invariants: to link the
-/// same entry again, and to ask who won. They save work. Nor is it here that `gone` is durable before entries go: it
+/// That the same entry is linked again is not here. To say instead that nothing was done was not noticed in 20,000 seeds
+/// that leaned to it: the name in `tmp/` is removed before a late link lands, or another entry has the place by then; and
+/// the ids of operations cover those who ask again. Nor is it here that `gone` is durable before entries go: it
 /// guards a pod that sleeps through the end of the server, and here a power loss ends every pod. That a state is seen before
 /// it is made durable is noticed less than once in 4,000 seeds.
 const SEEDS: u64 = 4000;
@@ -34,13 +35,18 @@ pub(super) fn lead_to(rule: Rule, character: &mut Character, plan: &mut Plan) {
             character.stale_absence = false;
             (plan.dawdlers, plan.things) = (700, 80);
         }
+        // Replies that are lost, and clients that ask once: to them it was said that nothing was done.
+        Rule::WinnerById => {
+            plan.weather = Weather { lost: 200, late: 50, failed: 50, slow: 0 };
+            (plan.dawdlers, plan.things) = (500, 40);
+        }
         _ => {}
     }
 }
 
 /// The first seed that something is wrong with when a rule is broken, and what is wrong.
 fn first_wrong(rule: Rule) -> Option<(u64, String)> {
-    let (next, first) = (AtomicU64::new(0), AtomicU64::new(SEEDS));
+    let (next, first) = (AtomicU64::new(0), AtomicU64::new(variable("SPACES_SEEDS").unwrap_or(SEEDS)));
     let found = Mutex::new(None);
     std::thread::scope(|scope| {
         for _ in 0..threads() {
@@ -67,12 +73,14 @@ fn first_wrong(rule: Rule) -> Option<(u64, String)> {
 
 #[test]
 fn every_rule_that_is_broken_is_noticed() {
+    let only = std::env::var("SPACES_RULE").ok();
     let mut unnoticed = Vec::new();
     for (rule, tells) in [
         (Rule::ContentDurable, &["3:", "4:"][..]),
         (Rule::ObjectNameDurable, &["4:"]),
         (Rule::ParentsDurable, &["1:", "4:", "6:", "7:"]),
         (Rule::EntryDurable, &["7:"]),
+        (Rule::WinnerById, &["1:", "6:", "7:"]),
         (Rule::PlaceDurable, &["1:", "6:", "7:"]),
         (Rule::DurableBeforeFolding, &["1:", "6:", "7:"]),
         (Rule::FreshRefusals, &["6:"]),
@@ -91,6 +99,9 @@ fn every_rule_that_is_broken_is_noticed() {
         (Rule::LowForObjects, &["4:"]),
         (Rule::GiverFirst, &["2:"]),
     ] {
+        if only.as_ref().is_some_and(|only| *only != format!("{rule:?}")) {
+            continue;
+        }
         match first_wrong(rule) {
             Some((seed, wrong)) if tells.iter().any(|tell| wrong.starts_with(tell)) => {
                 println!("{rule:?}: seed {seed}: {wrong}");
@@ -98,7 +109,7 @@ fn every_rule_that_is_broken_is_noticed() {
             Some((seed, wrong)) => {
                 unnoticed.push(format!("{rule:?}: seed {seed} tells of something else: {wrong}"))
             }
-            None => unnoticed.push(format!("{rule:?}: nothing is noticed in {SEEDS} seeds")),
+            None => unnoticed.push(format!("{rule:?}: nothing is noticed in as many seeds as are tried")),
         }
     }
     assert!(unnoticed.is_empty(), "{}", unnoticed.join("\n"));

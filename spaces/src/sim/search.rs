@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::coverage::Tally;
+use super::fleet::SPACES;
 use super::{Report, run};
 
 /// So many threads run seeds.
@@ -13,7 +14,7 @@ pub(super) fn threads() -> usize {
     variable("SPACES_THREADS").map_or(most, |threads| usize::try_from(threads).unwrap())
 }
 
-fn variable(name: &str) -> Option<u64> {
+pub(super) fn variable(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is not a number")))
 }
 
@@ -81,6 +82,7 @@ fn try_seeds(first: u64, enough: &Enough) -> Sums {
 /// Tells the story of a seed that something is wrong with.
 fn tell(seed: u64) -> ! {
     let Report { wrong, trace, .. } = run(seed, true);
+    let trace = matter(&trace, &wrong);
     let lines = variable("SPACES_LINES").map_or(200, |lines| usize::try_from(lines).unwrap());
     let story = trace[trace.len().saturating_sub(lines)..].join("\n");
     let wrong = if wrong.is_empty() {
@@ -94,6 +96,16 @@ fn tell(seed: u64) -> ! {
         wrong.join("\n  "),
         trace.len(),
     );
+}
+
+/// The lines of a story that are about the space that something is wrong with, if it is one.
+fn matter<'a>(trace: &'a [String], wrong: &[String]) -> Vec<&'a str> {
+    let space = wrong.first().and_then(|wrong| wrong.split_once("in space ")?.1.get(..4));
+    let other =
+        SPACES.iter().map(|id| id.to_string()[..4].to_owned()).filter(|tag| Some(tag.as_str()) != space);
+    let other = other.filter(|_| space.is_some()).map(|tag| format!("{tag}:")).next();
+    let lines = trace.iter().map(String::as_str);
+    lines.filter(|line| other.as_ref().is_none_or(|other| !line.contains(other))).collect()
 }
 
 /// So much is run by every `make test`.

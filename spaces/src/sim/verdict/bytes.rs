@@ -122,7 +122,7 @@ fn reachable(state: &State) -> BTreeSet<ObjectId> {
 }
 
 /// The object of a file name.
-fn object_of(name: &str) -> Option<ObjectId> {
+pub(super) fn object_of(name: &str) -> Option<ObjectId> {
     let (born, random) = name.split_once('-')?;
     let (born, random) = (born.parse().ok()?, u64::from_str_radix(random, 16).ok()?);
     Some(ObjectId { born: Generation(born), random })

@@ -4,6 +4,7 @@
 
 mod answers;
 mod bytes;
+mod garbage;
 mod limits;
 mod said;
 mod starts;
@@ -121,6 +122,7 @@ impl<'a> Judge<'a> {
         self.hold_said();
         self.hold_bytes(&state);
         self.hold_ends(&state);
+        self.hold_garbage(&state);
     }
 
     /// The entries of the log, which are there without a gap.

@@ -60,7 +60,8 @@ impl Judge<'_> {
             // Directories above a file come before it, and are made with it.
             Action::MakeDirectory(_) if record.operation.is_none() => {}
             Action::TakeOver(_) => self.world.meet(Met::TakeOver),
-            Action::Sweep(_) | Action::Format(_) => {}
+            Action::Sweep(_) => self.world.meet(Met::Swept),
+            Action::Format(_) => {}
             other => {
                 self.wrong(format!("1: generation {generation} has something nobody asked for: {other:?}"))
             }

@@ -1,0 +1,31 @@
+//! Whether anything is left that nothing refers to, once it was collected.
+
+use super::super::coverage::Met;
+use super::super::place::Purpose;
+use super::Judge;
+use super::bytes::object_of;
+use crate::state::State;
+use crate::state::upload::HOME;
+
+impl Judge<'_> {
+    pub(super) fn hold_garbage(&self, state: &State) {
+        if !self.told.collected {
+            return;
+        }
+        let (paths, space) = (&self.disk.paths, self.history.space);
+        let known = |name: &str| object_of(name).is_some_and(|object| state.objects.knows(HOME, object));
+        for (path, _) in self.disk.files() {
+            let name = paths.name(path);
+            match paths.purpose(path) {
+                Purpose::Object { space: of } if of == space && !known(name) => {
+                    self.wrong(format!("4: nobody takes the object {name} away, which nothing knows"));
+                }
+                Purpose::Temporary { space: of } if of == space => {
+                    self.wrong(format!("4: nobody takes {name} in tmp/ away"));
+                }
+                _ => {}
+            }
+        }
+        self.world.meet(Met::Collected);
+    }
+}
