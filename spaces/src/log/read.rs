@@ -129,7 +129,7 @@ impl Log {
     }
 
     /// The blocks that are there, in order.
-    pub(super) async fn blocks(&self) -> Result<Vec<u64>, FsError> {
+    pub(crate) async fn blocks(&self) -> Result<Vec<u64>, FsError> {
         let names = match self.volume.fs.list(&self.layout.log()).await {
             Ok(names) => names,
             Err(FsError::NotFound) => Vec::new(),
@@ -191,7 +191,7 @@ impl Log {
         Ok(listed)
     }
 
-    async fn entry(&self, generation: Generation) -> Result<Option<Bytes>, FsError> {
+    pub(crate) async fn entry(&self, generation: Generation) -> Result<Option<Bytes>, FsError> {
         match self.volume.fs.read(&self.layout.entry(generation), LONGEST_ENTRY).await {
             Ok(file) => Ok(Some(file)),
             Err(FsError::NotFound) => Ok(None),
@@ -285,6 +285,11 @@ impl Log {
     }
 
     fn fold(&self, state: &State, file: &Bytes) -> Result<State, String> {
+        self.read_entry(state, file).map(|(_, folded)| folded)
+    }
+
+    /// The entry in a file and the state after it, or what does not fit.
+    pub(crate) fn read_entry(&self, state: &State, file: &Bytes) -> Result<(Entry, State), String> {
         if file.len() > LONGEST_ENTRY {
             return Err(format!("it is longer than {LONGEST_ENTRY} bytes"));
         }
@@ -293,7 +298,7 @@ impl Log {
         let folded = state.fold(&entry, hash).map_err(|misfit| misfit.to_string());
         // Whoever does not know what follows must not write behind it either.
         self.reads(entry.leads_to())?;
-        folded
+        folded.map(|folded| (entry, folded))
     }
 
     /// Whether a format is known here.

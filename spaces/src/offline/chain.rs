@@ -9,7 +9,7 @@ use futures::future::join_all;
 
 use super::{OfflineError, list};
 use crate::file_system::FsError;
-use crate::format::entry::{Entry, LONGEST_ENTRY};
+use crate::format::entry::Entry;
 use crate::log::Log;
 use crate::log::layout::{BLOCK, block_of};
 use crate::log::read::number;
@@ -55,11 +55,8 @@ pub(super) struct Chain<'l> {
 impl<'l> Chain<'l> {
     /// Finds the oldest state that is left, and reads nothing else yet.
     pub(super) async fn open(log: &'l Log) -> Result<Self, OfflineError> {
-        let mut numbers: Vec<u64> =
-            list(&log.volume, &log.layout.log()).await?.iter().filter_map(|name| number(name)).collect();
-        numbers.sort_unstable();
-        let mut blocks = Vec::with_capacity(numbers.len());
-        for block in numbers {
+        let mut blocks = Vec::new();
+        for block in log.blocks().await? {
             blocks.push(look(log, block).await?);
         }
         let gone = blocks.iter().rposition(|block| block.gone);
@@ -101,7 +98,7 @@ impl<'l> Chain<'l> {
             let what = "the entry is missing, and later ones are there";
             return self.broken(format!("{}: {what}", self.log.layout.entry(next))).map(Some);
         };
-        match open(&self.state, &file) {
+        match self.log.read_entry(&self.state, &file) {
             Ok((entry, state)) => {
                 self.state = Arc::new(state);
                 Ok(Some(Link::Entry { entry, length: file.len(), state: self.state.clone() }))
@@ -154,16 +151,10 @@ impl<'l> Chain<'l> {
     async fn read_ahead(&mut self) -> Result<(), FsError> {
         let next = self.state.generation.next();
         let log = self.log;
-        let asked = (0..AHEAD).map(|step| async move {
-            let path = log.layout.entry(Generation(next.0.saturating_add(step)));
-            log.volume.fs.read(&path, LONGEST_ENTRY).await
-        });
+        let asked = (0..AHEAD).map(|step| log.entry(Generation(next.0.saturating_add(step))));
         for answer in join_all(asked).await {
-            match answer {
-                Ok(file) => self.ahead.push(file),
-                Err(FsError::NotFound) => break,
-                Err(error) => return Err(error),
-            }
+            let Some(file) = answer? else { break };
+            self.ahead.push(file);
         }
         self.ahead.reverse();
         Ok(())
@@ -207,13 +198,4 @@ async fn look(log: &Log, number: u64) -> Result<Block, FsError> {
         }
     }
     Ok(block)
-}
-
-fn open(state: &State, file: &Bytes) -> Result<(Entry, State), String> {
-    if file.len() > LONGEST_ENTRY {
-        return Err(format!("it is longer than {LONGEST_ENTRY} bytes"));
-    }
-    let (entry, hash) = Entry::open(file).map_err(|error| error.to_string())?;
-    let state = state.fold(&entry, hash).map_err(|misfit| misfit.to_string())?;
-    Ok((entry, state))
 }
