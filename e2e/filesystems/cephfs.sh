@@ -7,6 +7,7 @@ source "$(dirname "$0")/place.sh"
 
 readonly ADDRESS=10.77.79.1
 readonly STORE_BYTES=$((3 << 30)) # what the store may hold, and so what it may cost of memory
+readonly WRITE_WITHIN=20
 readonly SOCKETS=/run/$NETWORK
 export CEPH_CONF=$BASE/ceph.conf
 
@@ -87,10 +88,6 @@ start_client() {
   "${IN[@]}" ceph-fuse -n "client.m$1" --client_mountpoint=/ "$BASE/m$1" >>"$BASE/log/mount$1.log" 2>&1
 }
 
-try_to_write() {
-  timeout 20 dd if=/dev/zero of="$BASE/m$1/.ready$1" bs=4k count=1 conv=fsync && rm "$BASE/m$1/.ready$1"
-}
-
 start() {
   local count=${1:-2} number
   need_root
@@ -102,10 +99,7 @@ start() {
   configure
   start_servers >>"$BASE/log/start.log" 2>&1 || fail "the servers of CephFS do not start; see $BASE/log"
   until_ready "the metadata server is active" metadata_server_is_active
-  for number in $(seq "$count"); do
-    make_mount_point "$BASE/m$number"
-    until_ready "the client of m$number is mounted" start_client "$number"
-  done
+  mount_clients "$count"
   for number in $(seq "$count"); do
     until_ready "a file can be written at m$number" try_to_write "$number"
   done
@@ -124,20 +118,9 @@ for session in json.load(sys.stdin):
 }
 
 bring_back() {
-  local count number
-  count=$(mount_count)
   [ -n "$(processes ceph-mds)" ] || until_ready "the metadata server runs again" start_metadata_server
   until_ready "the metadata server is active again" metadata_server_is_active
-  for number in $(seq "$count"); do
-    [ -z "$(client_pid "$number")" ] || continue
-    evict "$BASE/m$number"
-    unmount_client "$BASE/m$number"
-    until_ready "the client of m$number is mounted again" start_client "$number"
-  done
-  for number in $(seq "$count"); do
-    until_ready "a file can be written at m$number again" try_to_write "$number"
-  done
-  write_mounts "$count"
+  bring_clients_back
 }
 
 stop() {

@@ -6,6 +6,7 @@ source "$(dirname "$0")/place.sh"
 
 # The chunkserver refuses 127/8.
 readonly ADDRESS=10.77.78.1
+readonly WRITE_WITHIN=10
 readonly MASTER_CHUNKS=9420 MASTER_CLIENTS=9421 CHUNKS=9422
 # No cache of a client may answer for the server: what one mount does the other sees at once.
 readonly OPTIONS=mfscachemode=NEVER,mfsattrcacheto=0,mfsxattrcacheto=0,mfsentrycacheto=0,mfsdirentrycacheto=0,mfsnegentrycacheto=0,mfssymlinkcacheto=0
@@ -61,12 +62,8 @@ start_client() {
     >>"$BASE/log/mount$number.log" 2>&1
 }
 
-try_to_write() {
-  timeout 10 dd if=/dev/zero of="$BASE/m$1/.ready" bs=4k count=1 conv=fsync && rm "$BASE/m$1/.ready"
-}
-
 start() {
-  local count=${1:-2} number
+  local count=${1:-2}
   need_root
   need_fuse
   need_packages moosefs-master moosefs-chunkserver moosefs-client iproute2 fuse3
@@ -76,10 +73,7 @@ start() {
   configure
   start_master || fail "mfsmaster does not start; see $BASE/log"
   start_chunkserver || fail "mfschunkserver does not start; see $BASE/log"
-  for number in $(seq "$count"); do
-    make_mount_point "$BASE/m$number"
-    until_ready "the client of m$number is mounted" start_client "$number"
-  done
+  mount_clients "$count"
   # One copy of everything, and what is deleted is gone.
   "${IN[@]}" mfssetgoal -r 1 "$BASE/m1" >>"$BASE/log/settings.log"
   "${IN[@]}" mfssettrashtime -r 0 "$BASE/m1" >>"$BASE/log/settings.log"
@@ -88,19 +82,9 @@ start() {
 }
 
 bring_back() {
-  local count number
-  count=$(mount_count)
   [ -n "$(processes 'mfsmaster -a')" ] || until_ready "the master runs again" start_master
   [ -n "$(processes mfschunkserver)" ] || until_ready "the chunkserver runs again" start_chunkserver
-  for number in $(seq "$count"); do
-    [ -z "$(client_pid "$number")" ] || continue
-    unmount_client "$BASE/m$number"
-    until_ready "the client of m$number is mounted again" start_client "$number"
-  done
-  for number in $(seq "$count"); do
-    until_ready "a file can be written at m$number again" try_to_write "$number"
-  done
-  write_mounts "$count"
+  bring_clients_back
 }
 
 case $VERB in

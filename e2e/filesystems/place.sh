@@ -87,11 +87,6 @@ make_mount_point() {
   mount -t tmpfs -o ro,size=4k,mode=555 "nothing-is-mounted" "$1"
 }
 
-is_mounted() {
-  local path=$1 type=$2
-  awk -v path="$path" '$2 == path { type = $3 } END { print type }' /proc/mounts | grep -qF "$type"
-}
-
 unmount_client() {
   local path=$1
   while awk -v path="$path" '$2 == path { type = $3 } END { print type }' /proc/mounts | grep -q fuse; do
@@ -110,6 +105,39 @@ end() {
       sleep 0.05
     done
   done
+}
+
+# try_to_write N: whether a file can be written at a mount, within WRITE_WITHIN seconds.
+try_to_write() {
+  timeout "$WRITE_WITHIN" dd if=/dev/zero of="$BASE/m$1/.ready$1" bs=4k count=1 conv=fsync && rm "$BASE/m$1/.ready$1"
+}
+
+# Mounts so many clients, each by the `start_client N` of its file system.
+mount_clients() {
+  local count=$1 number
+  for number in $(seq "$count"); do
+    make_mount_point "$BASE/m$number"
+    until_ready "the client of m$number is mounted" start_client "$number"
+  done
+}
+
+# evict PATH: a file system whose servers remember the dead says here that one is to be forgotten.
+evict() { :; }
+
+# Mounts again what was killed, and waits until every mount can be written.
+bring_clients_back() {
+  local count number
+  count=$(mount_count)
+  for number in $(seq "$count"); do
+    [ -z "$(client_pid "$number")" ] || continue
+    evict "$BASE/m$number"
+    unmount_client "$BASE/m$number"
+    until_ready "the client of m$number is mounted again" start_client "$number"
+  done
+  for number in $(seq "$count"); do
+    until_ready "a file can be written at m$number again" try_to_write "$number"
+  done
+  write_mounts "$count"
 }
 
 write_mounts() {
