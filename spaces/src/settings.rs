@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use api::bytes::Bytes;
-
 use crate::format::FORMAT;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -24,8 +22,6 @@ pub struct Settings {
     pub history: Duration,
     /// A space in use is looked after about so often. Zero: only when [asked](crate::Engine::upkeep).
     pub upkeep: Duration,
-    /// The memory that the states of spaces may take; those that were not used for longest make room.
-    pub memory: Bytes,
     /// The newest format of a log that every pod of the DiskCluster reads. No space is brought beyond it, so that pods
     /// of an older version can work beside this one; what needs a newer format is refused until then.
     pub format: u32,
@@ -60,7 +56,6 @@ impl Default for Settings {
             remembered: DAY,
             history: DAY.saturating_mul(7),
             upkeep: Duration::from_secs(60),
-            memory: Bytes(512 << 20),
             format: FORMAT,
         }
     }
