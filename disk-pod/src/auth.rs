@@ -3,15 +3,18 @@
 //! A ticket lives for minutes; a member suspended, a role lowered, a group made an archive must count at once.
 //! So the roster is asked at each request, and the lesser of both holds.
 
+mod identity;
+
 use api::ids::{MemberUid, SpaceId, VolumeName};
 use api::role::Role;
-use api::ticket::{Access, Ticket};
+use api::ticket::Access;
 use http::request::Parts;
 use http::{Method, header};
-use jiff::Timestamp;
 use roster::{GroupAccess, MemberState, Mode, Owner, Roster};
 use serde::Deserialize;
 use spaces::NodePath;
+
+pub use identity::{Identity, Scope, identify};
 
 use crate::app::App;
 use crate::error::Error;
@@ -42,32 +45,13 @@ pub struct Grant {
     pub subtree: Option<String>,
 }
 
-/// Checks the ticket of a request for a space, as written in its URL.
+/// Checks what a request may do in a space, as written in its URL.
 ///
 /// # Errors
 /// Says which check failed; nothing about the space is told before all have passed.
 pub fn authorise(app: &App, head: &Parts, space: &str, need: Need) -> Result<Grant, Error> {
-    let token = token(head)?;
-    let roster = app.roster.current();
-    if !app.roster.is_loaded() {
-        return Err(Error::RosterMissing);
-    }
-    let ticket = Ticket::verify(&token, &app.ticket_keys(&roster), app.cluster, Timestamp::now())?;
-    let space: SpaceId = space.parse().map_err(|_| Error::UnknownSpace)?;
-    if ticket.space != space {
-        return Err(Error::Forbidden(
-            "the ticket is for another space; ask the web server for one for this space",
-        ));
-    }
-    let grant = checked(&roster, &ticket, need)?;
-    app.answers(&grant.volume)?;
-    Ok(grant)
-}
-
-fn checked(roster: &Roster, ticket: &Ticket, need: Need) -> Result<Grant, Error> {
-    let Ticket { member, space, access, .. } = *ticket;
-    let volume = holds(roster, member, space, access, need)?.volume().clone();
-    Ok(Grant { member, access, need, space, volume, subtree: ticket.path.clone() })
+    let identity = identity::by_ticket(app, head)?;
+    identity.grant(app, space.parse().map_err(|_| Error::UnknownSpace)?, need)
 }
 
 /// Whether a ticket of this kind counts by this roster, and whose the space is.

@@ -1,0 +1,91 @@
+//! Who asks, before it is known for which space: whoever mounts a disk shows one name and password for all of his
+//! spaces, and a ticket is for one.
+
+use api::ids::{MemberUid, SpaceId};
+use api::ticket::{Access, Ticket};
+use http::request::Parts;
+use jiff::Timestamp;
+
+use super::{Grant, Need, holds, token};
+use crate::app::App;
+use crate::error::Error;
+
+/// Who asks, and the most that may be done. What really may be done, the roster says for each space.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    member: MemberUid,
+    access: Access,
+    scope: Option<Scope>,
+}
+
+/// The one space, and perhaps directory, that something is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// The space.
+    pub space: SpaceId,
+    /// The path at or below which everything must lie; `None`: the whole space.
+    pub path: Option<String>,
+}
+
+impl Identity {
+    pub(super) fn of_ticket(ticket: &Ticket) -> Self {
+        let Ticket { member, space, access, path, .. } = ticket;
+        let scope = Scope { space: *space, path: path.clone() };
+        Self { member: *member, access: *access, scope: Some(scope) }
+    }
+
+    /// The member who asks.
+    pub fn member(&self) -> MemberUid {
+        self.member
+    }
+
+    /// The one space that this is good for; `None`: every space in which the member has a part.
+    pub fn scope(&self) -> Option<&Scope> {
+        self.scope.as_ref()
+    }
+
+    /// Whether anything may be changed by it at all.
+    pub fn may_write(&self) -> bool {
+        self.access == Access::ReadWrite
+    }
+
+    /// What may be done in a space, by this and by what the roster says now.
+    ///
+    /// # Errors
+    /// Says which check failed; nothing about the space is told before all have passed.
+    pub fn grant(&self, app: &App, space: SpaceId, need: Need) -> Result<Grant, Error> {
+        let subtree = match &self.scope {
+            None => None,
+            Some(scope) if scope.space == space => scope.path.clone(),
+            Some(_) => {
+                return Err(Error::Forbidden(
+                    "the ticket is for another space; ask the web server for one for this space",
+                ));
+            }
+        };
+        let Self { member, access, scope: _ } = *self;
+        let roster = app.roster.current();
+        let volume = holds(&roster, member, space, access, need)?.volume().clone();
+        app.answers(&volume)?;
+        Ok(Grant { member, access, need, space, volume, subtree })
+    }
+}
+
+/// Who makes a request.
+///
+/// # Errors
+/// When nobody is named, or it cannot be believed.
+pub async fn identify(app: &App, head: &Parts) -> Result<Identity, Error> {
+    by_ticket(app, head)
+}
+
+/// Who shows the ticket of a request.
+pub(super) fn by_ticket(app: &App, head: &Parts) -> Result<Identity, Error> {
+    let token = token(head)?;
+    let roster = app.roster.current();
+    if !app.roster.is_loaded() {
+        return Err(Error::RosterMissing);
+    }
+    let ticket = Ticket::verify(&token, &app.ticket_keys(&roster), app.cluster, Timestamp::now())?;
+    Ok(Identity::of_ticket(&ticket))
+}
