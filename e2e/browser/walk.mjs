@@ -114,8 +114,8 @@ async function files(page, language, words) {
 
   await button(words.actions(name)).click();
   await item(words.rename).click();
-  await dialog.getByLabel(words.newName).fill('renamed.bin');
-  await dialog.getByRole('button', { name: words.rename, exact: true }).click();
+  await page.getByLabel(words.newName).fill('renamed.bin');
+  await page.keyboard.press('Enter');
   await entry('renamed.bin').waitFor();
 
   await page.getByRole('navigation').getByRole('link', { name: words.myDisk, exact: true }).click();

@@ -4,6 +4,8 @@ import { DialogHost } from './dialog.tsx';
 import { FilesPage } from './files/page.tsx';
 import { FindGroups } from './groups/find.tsx';
 import { GroupPage } from './groups/group.tsx';
+import { MenuHost } from './menu.tsx';
+import { PreviewHost } from './preview/preview.tsx';
 import { route } from './route.ts';
 import { Shell } from './shell.tsx';
 import { SignIn } from './sign-in.tsx';
@@ -18,7 +20,9 @@ export function App() {
   return (
     <>
       <Inside />
+      <PreviewHost />
       <DialogHost />
+      <MenuHost />
       <Toasts />
     </>
   );

@@ -1,24 +1,12 @@
 // The uploads: how far they are, and what can be done about them.
 
 import { useEffect, useState } from 'preact/hooks';
-import type { Item, Status } from '../transfer/transfers.ts';
+import type { Item, Status } from '../transfer/item.ts';
+import type { Answer } from '../transfer/transfers.ts';
 import { duration, sentence, size, words } from '../words/index.ts';
 import { confirm } from './dialog.tsx';
 import { Icon, type IconName } from './icon.tsx';
 import { transfers } from './store.ts';
-
-/** So many lines are drawn: those that want something or are under way come first. */
-const LINES = 60;
-
-const RANK: Record<Status, number> = {
-  conflict: 0,
-  failed: 1,
-  running: 2,
-  waiting: 2,
-  paused: 3,
-  queued: 4,
-  done: 5,
-};
 
 /** When all went well the list folds itself up, so that it is not in the way. */
 const FOLDS_AFTER_MS = 6_000;
@@ -26,7 +14,8 @@ const FOLDS_AFTER_MS = 6_000;
 export function Queue() {
   const [open, setOpen] = useState(true);
   const items = transfers.items.value;
-  const well = items.every(({ status }) => status === 'done');
+  const { files, done } = transfers.summary.value;
+  const well = files === done;
   useEffect(() => {
     if (!well) {
       setOpen(true);
@@ -37,17 +26,18 @@ export function Queue() {
   }, [well]);
   if (items.length === 0) return null;
   const text = words.value;
-  const shown = [...items].sort((a, b) => RANK[a.status] - RANK[b.status] || a.key - b.key).slice(0, LINES);
   return (
     <section class={`queue ${open ? '' : 'closed'}`} aria-label={text.transfers}>
       <Summary open={open} onToggle={() => setOpen(!open)} />
       {open && (
         <>
-          <Decisions items={items} />
+          <Decisions />
+          <Room />
           <ul>
-            {shown.map((item) => (
+            {items.map((item) => (
               <Line key={item.key} item={item} />
             ))}
+            {files > items.length && <li class="more quiet small">{text.moreFiles(files - items.length)}</li>}
           </ul>
         </>
       )}
@@ -57,19 +47,16 @@ export function Queue() {
 
 function Summary({ open, onToggle }: { open: boolean; onToggle: () => void }) {
   const text = words.value;
-  const { files, done, bytes, sent, speed, left, active } = transfers.summary.value;
-  const items = transfers.items.value;
-  const count = (status: Status) => items.filter((item) => item.status === status).length;
-  const paused = count('paused');
-  const failed = count('failed');
+  const { files, done, bytes, sent, speed, left, active, counts } = transfers.summary.value;
+  const { paused, failed, conflict } = counts;
   const title = active
     ? text.uploading(done, files)
     : failed > 0
       ? text.failedFiles(failed)
       : paused > 0
         ? text.paused
-        : count('conflict') > 0
-          ? text.needsYou(count('conflict'))
+        : conflict > 0
+          ? text.needsYou(conflict)
           : text.uploaded(done);
   const details = [
     active && speed > 0 ? text.perSecond(size(speed)) : '',
@@ -89,6 +76,9 @@ function Summary({ open, onToggle }: { open: boolean; onToggle: () => void }) {
         {active && <Tool icon="pause" label={text.pauseAll} act={() => transfers.pauseAll()} />}
         {!active && paused > 0 && (
           <Tool icon="play" label={text.resumeAll} act={() => transfers.resumeAll()} />
+        )}
+        {!active && failed > 1 && (
+          <Tool icon="retry" label={text.retryAll} act={() => transfers.retryAll()} />
         )}
         <Tool icon={open ? 'down' : 'up'} label={open ? text.collapse : text.expand} act={onToggle} />
         <Tool
@@ -114,29 +104,49 @@ function cancelAll(): void {
   });
 }
 
-/** When several files meet one that is there, one answer is enough. */
-function Decisions({ items }: { items: readonly Item[] }) {
+/** When several files meet one that is there, one answer is enough, also for those that come later. */
+function Decisions() {
   const text = words.value;
-  const keys = items.filter(({ status }) => status === 'conflict').map(({ key }) => key);
-  if (keys.length < 2) return null;
-  const all = (act: (key: number) => unknown) => () => {
-    for (const key of keys) act(key);
-  };
+  const { conflict, queued, running } = transfers.summary.value.counts;
+  if (conflict === 0 || conflict + queued + running < 2) return null;
+  const answer = (label: string, how: Answer) => (
+    <button type="button" class="button small" onClick={() => transfers.decideAll(how)}>
+      {label}
+    </button>
+  );
   return (
-    <p class="decisions">
+    <div class="decisions" role="group" aria-label={text.forAll}>
       <span>{text.forAll}</span>
-      <button type="button" class="button small" onClick={all((key) => transfers.replace(key))}>
-        {text.replace}
-      </button>
-      <button type="button" class="button small" onClick={all((key) => transfers.keepBoth(key))}>
-        {text.keepBoth}
-      </button>
-      <button type="button" class="button small" onClick={all((key) => transfers.cancel(key))}>
-        {text.skip}
-      </button>
-    </p>
+      {answer(text.replace, 'replace')}
+      {answer(text.keepBoth, 'both')}
+      {answer(text.skip, 'skip')}
+    </div>
   );
 }
+
+/** There is no room left: what happened, and what can be done about it. */
+function Room() {
+  const text = words.value;
+  const { full } = transfers.summary.value;
+  if (!full) return null;
+  return (
+    <div class="decisions full" role="alert">
+      <p>
+        <strong>{text.noRoom(full.files, size(full.bytes))}</strong>{' '}
+        {full.code === 'quota-exceeded' ? text.makeRoom : sentence({ code: full.code, detail: undefined })}
+      </p>
+      <button type="button" class="button small" onClick={() => transfers.retryAll()}>
+        {text.retry}
+      </button>
+    </div>
+  );
+}
+
+const ANSWERS: Record<Answer, () => string> = {
+  replace: () => words.value.replace,
+  both: () => words.value.keepBoth,
+  skip: () => words.value.skip,
+};
 
 const ICONS: Partial<Record<Status, IconName>> = {
   done: 'check',
@@ -162,12 +172,17 @@ function Line({ item }: { item: Item }) {
         )}
         {status === 'conflict' && (
           <span class="line-buttons">
-            <button type="button" class="button small" onClick={() => transfers.replace(key)}>
-              {text.replace}
-            </button>
-            <button type="button" class="button small" onClick={() => void transfers.keepBoth(key)}>
-              {text.keepBoth}
-            </button>
+            {(['replace', 'both', 'skip'] as const).map((answer) => (
+              <button
+                key={answer}
+                type="button"
+                class="button small"
+                aria-label={`${ANSWERS[answer]()}: ${name}`}
+                onClick={() => transfers.decide(key, answer)}
+              >
+                {ANSWERS[answer]()}
+              </button>
+            ))}
           </span>
         )}
       </div>
@@ -181,12 +196,8 @@ function Line({ item }: { item: Item }) {
         {status === 'failed' && (
           <Tool icon="retry" label={`${text.retry}: ${name}`} act={() => transfers.resume(key)} />
         )}
-        {status !== 'done' && (
-          <Tool
-            icon="close"
-            label={`${status === 'conflict' ? text.skip : text.cancel}: ${name}`}
-            act={() => transfers.cancel(key)}
-          />
+        {status !== 'done' && status !== 'conflict' && (
+          <Tool icon="close" label={`${text.cancel}: ${name}`} act={() => transfers.cancel(key)} />
         )}
       </span>
     </li>

@@ -14,6 +14,10 @@ const READ_LIMIT_MS = 1_500;
 const WRITE_LIMIT_MS = 5_000;
 const ROUNDS = 4;
 
+/** Something to look at comes soon; the rest in pieces that are parsed within a frame. */
+const FIRST_PAGE = 1_000;
+const PAGE = 4_000;
+
 export type Operation =
   | { readonly op: 'mkdir'; readonly path: string; readonly parents?: boolean }
   | { readonly op: 'move' | 'copy'; readonly from: string; readonly to: string; readonly overwrite?: boolean }
@@ -95,22 +99,31 @@ export class Disk {
     throw last;
   }
 
-  /** Every entry of a directory. */
-  async list(space: string, path: string): Promise<Entry[]> {
+  /** Every entry of a directory. When there are many, `first` is told of those that came first. */
+  async list(space: string, path: string, first?: (entries: Entry[]) => void): Promise<Entry[]> {
     const entries: Entry[] = [];
     let after = '';
     for (;;) {
+      const limit = after ? PAGE : FIRST_PAGE;
       const [response] = await this.ask(
         space,
-        `list/${inUrl(path)}?limit=5000${after}`,
+        `list/${inUrl(path)}?limit=${limit}${after}`,
         {},
         2 * READ_LIMIT_MS,
       );
       const page = (await response.json()) as { entries: Entry[]; next?: string };
-      entries.push(...page.entries);
+      for (const entry of page.entries) entries.push(entry);
       if (page.next === undefined) return entries;
+      if (!after) first?.(entries.slice());
       after = `&after=${encodeURIComponent(page.next)}`;
     }
+  }
+
+  /** The bytes of a file. The browser keeps them and asks each time whether they are still the same. */
+  async read(space: string, path: string, headers: Record<string, string> = {}): Promise<Response> {
+    const init: RequestInit = { headers, cache: 'default' };
+    const [response] = await this.ask(space, `files/${inUrl(path)}`, init, WRITE_LIMIT_MS);
+    return response;
   }
 
   /** Limit, used and reserved bytes. */

@@ -3,35 +3,15 @@
 import { type Signal, signal } from '@preact/signals';
 import type { Disk } from '../requests/disk.ts';
 import { freeName, join, nameOf, parentOf } from '../requests/paths.ts';
+import { type Entry, type Item, isRunning, itemOf, type Status, statusOf, waits } from './item.ts';
 import { Memory } from './memory.ts';
 import { Pace } from './pace.ts';
 import { toBegin } from './queue.ts';
 import { Upload, type Wish } from './upload.ts';
 import { Wire } from './wire.ts';
 
-export type Status = 'queued' | 'running' | 'waiting' | 'paused' | 'conflict' | 'failed' | 'done';
-
-/** One line of the queue. */
-export interface Item {
-  readonly key: number;
-  readonly name: string;
-  readonly path: string;
-  readonly space: string;
-  readonly size: number;
-  readonly status: Status;
-  readonly sent: number;
-  /** Why it waits or failed. */
-  readonly code: string | undefined;
-  readonly detail: string | undefined;
-}
-
-interface Entry {
-  readonly key: number;
-  wish: Wish;
-  upload: Upload | null;
-  paused: boolean;
-  readonly size: number;
-}
+/** What becomes of a file whose name is taken. */
+export type Answer = 'replace' | 'both' | 'skip';
 
 /** The queue in numbers. */
 export interface Summary {
@@ -43,16 +23,46 @@ export interface Summary {
   readonly speed: number;
   readonly left: number | undefined;
   readonly active: boolean;
+  readonly counts: Readonly<Record<Status, number>>;
+  /** The files for which there was no room, if there are any. */
+  readonly full: { readonly code: string; readonly files: number; readonly bytes: number } | undefined;
 }
 
-const NOTHING: Summary = { files: 0, done: 0, bytes: 0, sent: 0, speed: 0, left: undefined, active: false };
+const NO_COUNTS: Record<Status, number> = {
+  queued: 0,
+  running: 0,
+  waiting: 0,
+  paused: 0,
+  conflict: 0,
+  failed: 0,
+  done: 0,
+};
+const NOTHING: Summary = {
+  files: 0,
+  done: 0,
+  bytes: 0,
+  sent: 0,
+  speed: 0,
+  left: undefined,
+  active: false,
+  counts: NO_COUNTS,
+  full: undefined,
+};
+
+/** So many lines are told of: those that want something or are under way come first. */
+const LINES = 60;
+
+const RANK: readonly Status[] = ['conflict', 'failed', 'running', 'waiting', 'paused', 'queued', 'done'];
+
+/** Refusals for want of room: whatever is as large will be refused as well. */
+const isFull = (code: string | undefined) => code === 'quota-exceeded' || code === 'storage-full';
 
 /** The page is painted so often at most while bytes move. */
 const PAINT_MS = 150;
 
 /** The queue. */
 export class Transfers {
-  /** Its lines, in the order in which they were added. */
+  /** Its lines: those that want something first, then what is under way, and of each in the order of their coming. */
   readonly items: Signal<readonly Item[]> = signal([]);
   readonly summary: Signal<Summary> = signal(NOTHING);
   private readonly disk: Disk;
@@ -62,6 +72,8 @@ export class Transfers {
   private readonly onDone: (wish: Wish) => void;
   private entries: Entry[] = [];
   private nextKey = 1;
+  /** What was said once for all names that are taken, until the queue is through. */
+  private answer: Answer | undefined;
   private painting: ReturnType<typeof setTimeout> | undefined;
 
   constructor(disk: Disk, onDone: (wish: Wish) => void) {
@@ -75,7 +87,17 @@ export class Transfers {
 
   add(wishes: readonly Wish[]): void {
     for (const wish of wishes) {
-      this.entries.push({ key: this.nextKey++, wish, upload: null, paused: false, size: wish.file.size });
+      const key = this.nextKey++;
+      const { size } = wish.file;
+      this.entries.push({
+        key,
+        wish,
+        upload: null,
+        paused: false,
+        refused: undefined,
+        size,
+        told: undefined,
+      });
     }
     this.advance();
   }
@@ -86,10 +108,7 @@ export class Transfers {
 
   /** Goes on with one that was paused, when its turn has come, or again with one that failed. */
   resume(key: number): void {
-    this.change([key], (entry) => {
-      entry.paused = false;
-      if (entry.upload?.state.phase.at === 'failed') entry.upload.resume();
-    });
+    this.change([key], again);
   }
 
   pauseAll(): void {
@@ -100,6 +119,15 @@ export class Transfers {
     this.change(this.keys(), (entry) => {
       entry.paused = false;
     });
+  }
+
+  /** Tries all again that failed. */
+  retryAll(): void {
+    const failed = this.entries.filter((entry) => statusOf(entry) === 'failed');
+    this.change(
+      failed.map(({ key }) => key),
+      again,
+    );
   }
 
   cancel(key: number): void {
@@ -116,19 +144,22 @@ export class Transfers {
     this.advance();
   }
 
-  /** Takes those that are done off the list. */
-  clearDone(): void {
-    this.entries = this.entries.filter(({ upload }) => upload?.state.phase.at !== 'done');
-    this.advance();
+  /** Says what becomes of a file whose name is taken. */
+  decide(key: number, answer: Answer): void {
+    if (answer === 'replace') this.change([key], ({ upload }) => upload?.replace());
+    if (answer === 'both') void this.keepBoth(key);
+    if (answer === 'skip') this.cancel(key);
   }
 
-  /** Something of that name is there: it makes room. */
-  replace(key: number): void {
-    this.change([key], ({ upload }) => upload?.replace());
+  /** Says it once for all, also for those whose turn comes later. */
+  decideAll(answer: Answer): void {
+    this.answer = answer;
+    for (const entry of this.entries.filter((one) => statusOf(one) === 'conflict'))
+      this.decide(entry.key, answer);
   }
 
   /** Something of that name is there: this one gets another name. */
-  async keepBoth(key: number): Promise<void> {
+  private async keepBoth(key: number): Promise<void> {
     const entry = this.entries.find((one) => one.key === key);
     if (!entry) return;
     const { space, path } = entry.wish;
@@ -176,10 +207,19 @@ export class Transfers {
   }
 
   private changed(entry: Entry, upload: Upload): void {
-    const { at } = upload.state.phase;
-    if (at === 'done') this.onDone(entry.wish);
-    if (at === 'done' || at === 'failed' || at === 'conflict') this.advance();
+    const { phase } = upload.state;
+    if (phase.at === 'done') this.onDone(entry.wish);
+    if (phase.at === 'conflict' && this.answer) return this.decide(entry.key, this.answer);
+    if (phase.at === 'failed' && isFull(phase.code)) this.hold(entry, phase.code);
+    if (phase.at === 'done' || phase.at === 'failed' || phase.at === 'conflict') this.advance();
     this.paintSoon();
+  }
+
+  /** Where this one does not fit, no larger one does: they are not even tried until somebody says so. */
+  private hold({ wish: { space }, size }: Entry, code: string): void {
+    for (const entry of this.entries) {
+      if (entry.upload === null && entry.wish.space === space && entry.size >= size) entry.refused = code;
+    }
   }
 
   private paintSoon(): void {
@@ -190,20 +230,43 @@ export class Transfers {
   }
 
   private paint(): void {
-    const before = new Map(this.items.peek().map((item) => [item.key, item]));
-    const items = this.entries.map((entry) => same(before.get(entry.key), itemOf(entry)));
-    this.items.value = items;
+    const lines: Item[][] = RANK.map(() => []);
+    const counts = { ...NO_COUNTS };
+    const full = { code: '', files: 0, bytes: 0 };
+    let bytes = 0;
+    let sent = 0;
+    for (const entry of this.entries) {
+      const item = itemOf(entry);
+      counts[item.status]++;
+      const ranked = lines[RANK.indexOf(item.status)];
+      if (ranked && ranked.length < LINES) ranked.push(item);
+      bytes += item.size;
+      sent += item.sent;
+      if (item.status === 'failed' && isFull(item.code)) {
+        full.code = item.code ?? '';
+        full.files++;
+        full.bytes += item.size;
+      }
+    }
     const now = performance.now();
-    const bytes = items.reduce((sum, { size }) => sum + size, 0);
-    const sent = items.reduce((sum, item) => sum + item.sent, 0);
-    const active = items.some(
-      ({ status }) => status === 'running' || status === 'queued' || status === 'waiting',
-    );
+    const active = counts.running + counts.queued + counts.waiting > 0;
     this.pace.note(sent, now);
-    const done = items.filter(({ status }) => status === 'done').length;
     const speed = active ? this.pace.speed(now) : 0;
     const left = active ? this.pace.left(bytes - sent, now) : undefined;
-    this.summary.value = { files: items.length, done, bytes, sent, speed, left, active };
+    const files = this.entries.length;
+    this.items.value = lines.flat().slice(0, LINES);
+    this.summary.value = {
+      files,
+      done: counts.done,
+      bytes,
+      sent,
+      speed,
+      left,
+      active,
+      counts,
+      full: full.files > 0 ? full : undefined,
+    };
+    if (!active && counts.conflict === 0) this.answer = undefined;
     if (active) this.paintSoon();
   }
 }
@@ -214,54 +277,8 @@ function pause(entry: Entry): void {
   entry.upload?.pause();
 }
 
-/** Whether it goes on as soon as there is room. */
-function waits({ upload, paused }: Entry): boolean {
-  return !paused && (upload === null || upload.state.phase.at === 'paused');
-}
-
-function isRunning({ upload }: Entry): boolean {
-  const at = upload?.state.phase.at;
-  return at === 'finding' || at === 'creating' || at === 'locating' || at === 'sending' || at === 'waiting';
-}
-
-function statusOf({ upload, paused }: Entry): Status {
-  const at = upload?.state.phase.at;
-  switch (at) {
-    case undefined:
-      return paused ? 'paused' : 'queued';
-    case 'paused':
-      return paused ? 'paused' : 'queued';
-    case 'waiting':
-    case 'conflict':
-    case 'failed':
-    case 'done':
-      return at;
-    default:
-      return 'running';
-  }
-}
-
-function itemOf(entry: Entry): Item {
-  const { key, wish, upload, size } = entry;
-  const phase = upload?.state.phase;
-  const why = phase?.at === 'failed' || phase?.at === 'waiting' ? phase : undefined;
-  const status = statusOf(entry);
-  return {
-    key,
-    name: nameOf(wish.path),
-    path: wish.path,
-    space: wish.space,
-    size,
-    status,
-    sent: status === 'done' ? size : Math.min(upload?.state.sent ?? 0, size),
-    code: why?.code,
-    detail: why && 'detail' in why ? why.detail : undefined,
-  };
-}
-
-/** The item as it was painted before, if nothing of it has changed: then its line is not painted again. */
-function same(before: Item | undefined, item: Item): Item {
-  if (!before) return item;
-  const keys = Object.keys(item) as (keyof Item)[];
-  return keys.every((key) => before[key] === item[key]) ? before : item;
+function again(entry: Entry): void {
+  entry.paused = false;
+  entry.refused = undefined;
+  if (entry.upload?.state.phase.at === 'failed') entry.upload.resume();
 }

@@ -3,12 +3,20 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { Refused, type Space, type Volume } from './volume.ts';
+import { type Node, Refused, type Space, type Volume } from './volume.ts';
 
 /** How a pod is taken away: connections are reset; nothing answers; all that needs the volume hangs; it is stopping. */
 export type Fault = 'kill' | 'stop' | 'hang' | 'drain' | 'none';
 
 const ACKNOWLEDGE_MS = 1000;
+
+const TYPES: Record<string, string> = {
+  txt: 'text/plain; charset=utf-8',
+  png: 'image/png',
+  jpg: 'image/jpeg',
+  wav: 'audio/wav',
+  pdf: 'application/pdf',
+};
 
 export class DiskPod {
   readonly name: string;
@@ -113,7 +121,15 @@ export class DiskPod {
     };
     switch (what) {
       case 'list':
-        return json({ generation: space.generation, path, entries: space.list(path) });
+        return json({
+          generation: space.generation,
+          path,
+          ...space.list(
+            path,
+            Number(url.searchParams.get('limit') ?? 1000),
+            url.searchParams.get('after') ?? '',
+          ),
+        });
       case 'usage':
         return json({
           generation: space.generation,
@@ -126,40 +142,69 @@ export class DiskPod {
         return json({ generation: space.generation });
       }
       case 'files':
-        return this.file(request, response, space, path);
+        if (request.method === 'PUT') return this.put(request, response, space, path);
+        return this.get(request, response, space.node(path), {
+          path,
+          inline: url.searchParams.has('inline'),
+        });
       case 'uploads':
         return path ? this.upload(request, response, space, path) : this.create(request, response, space, id);
     }
     throw new Refused(404, 'not-found');
   }
 
-  private async file(
+  private async put(
     request: IncomingMessage,
     response: ServerResponse,
     space: Space,
     path: string,
   ): Promise<void> {
-    if (request.method === 'PUT') {
-      const operation = String(request.headers['operation-id']);
-      const content = await this.body(request);
-      await this.gate(true);
-      if (!space.done.has(operation)) {
-        space.room(content.length);
-        const hash = createHash('sha256').update(content).digest('hex');
-        space.store(path, { size: content.length, hash, content }, request.headers['if-none-match'] !== '*');
-        space.done.add(operation);
-      }
-      response.setHeader('X-Generation', String(space.generation));
-      return void response.writeHead(201).end();
+    const operation = String(request.headers['operation-id']);
+    const content = await this.body(request);
+    await this.gate(true);
+    if (!space.done.has(operation)) {
+      space.room(content.length);
+      const hash = createHash('sha256').update(content).digest('hex');
+      space.store(path, { size: content.length, hash, content }, request.headers['if-none-match'] !== '*');
+      space.done.add(operation);
     }
-    const node = space.nodes.get(path);
-    if (node?.kind !== 'file') throw new Refused(404, 'not-found');
-    response.writeHead(200, {
-      'Content-Length': String(node.size),
-      'Content-Disposition': `attachment; filename*=UTF-8''${encodeURIComponent(path.split('/').at(-1) ?? '')}`,
-      'Content-Type': 'application/octet-stream',
+    response.setHeader('X-Generation', String(space.generation));
+    response.writeHead(201).end();
+  }
+
+  /** A file under the headers that the real pods send with one. */
+  private get(
+    request: IncomingMessage,
+    response: ServerResponse,
+    node: Node,
+    { path, inline }: { path: string; inline: boolean },
+  ): void {
+    if (node.kind !== 'file') throw new Refused(409, 'is-a-directory');
+    const name = path.split('/').at(-1) ?? '';
+    const headers = {
+      'Content-Disposition': `${inline ? 'inline' : 'attachment'}; filename*=UTF-8''${encodeURIComponent(name)}`,
+      'Content-Type': TYPES[name.slice(name.lastIndexOf('.') + 1)] ?? 'application/octet-stream',
+      'Content-Security-Policy':
+        "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'",
+      'X-Content-Type-Options': 'nosniff',
+      'Cache-Control': 'private, no-cache',
+      'Accept-Ranges': 'bytes',
+      ETag: node.etag,
+    };
+    if (request.headers['if-none-match'] === node.etag) return void response.writeHead(304, headers).end();
+    const whole = node.content ?? Buffer.alloc(Math.min(node.size, 1 << 20));
+    const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
+    const from = Number(range?.[1] ?? 0);
+    const to = Math.min(range?.[2] ? Number(range[2]) + 1 : whole.length, whole.length);
+    if (range && from >= whole.length) throw new Refused(416, 'range-not-satisfiable');
+    const part = whole.subarray(from, to);
+    const ranged = range ? { 'Content-Range': `bytes ${from}-${to - 1}/${whole.length}` } : {};
+    response.writeHead(range ? 206 : 200, {
+      ...headers,
+      ...ranged,
+      'Content-Length': String(request.method === 'HEAD' ? node.size : part.length),
     });
-    response.end(request.method === 'HEAD' ? undefined : (node.content ?? Buffer.alloc(node.size)));
+    response.end(request.method === 'HEAD' ? undefined : part);
   }
 
   private create(request: IncomingMessage, response: ServerResponse, space: Space, spaceId: string): void {

@@ -142,17 +142,42 @@ export class Space {
     }
   }
 
-  list(path: string) {
+  /** The entries of a directory in the order of their names, as far as one page goes. */
+  list(path: string, limit: number, after: string): { entries: object[]; next?: string } {
     if (path && this.nodes.get(path)?.kind !== 'directory') throw new Refused(404, 'not-found');
-    const start = path ? `${path}/` : '';
-    return [...this.nodes.entries()]
-      .filter(([one]) => one.startsWith(start) && !one.slice(start.length).includes('/') && one !== path)
-      .map(([one, { kind, size, modified, etag }]) => {
-        const name = one.slice(start.length);
-        return kind === 'file' ? { name, kind, size, modified, etag } : { name, kind, modified, etag };
-      })
-      .sort((a, b) => (a.name < b.name ? -1 : 1));
+    const names = this.namesIn(path);
+    const from = after ? names.findIndex((name) => name > after) : 0;
+    const some = from < 0 ? [] : names.slice(from, from + limit);
+    const entries = some.map((name) => entryOf(name, this.node(path ? `${path}/${name}` : name)));
+    const last = some.at(-1);
+    return last !== undefined && from + limit < names.length ? { entries, next: last } : { entries };
   }
+
+  node(path: string): Node {
+    const node = this.nodes.get(path);
+    if (!node) throw new Refused(404, 'not-found');
+    return node;
+  }
+
+  private sorted: { path: string; generation: number; names: string[] } | undefined;
+
+  private namesIn(path: string): string[] {
+    const { generation } = this;
+    if (this.sorted?.path === path && this.sorted.generation === generation) return this.sorted.names;
+    const start = path ? `${path}/` : '';
+    const names: string[] = [];
+    for (const one of this.nodes.keys()) {
+      if (one !== path && one.startsWith(start) && !one.includes('/', start.length))
+        names.push(one.slice(start.length));
+    }
+    names.sort();
+    this.sorted = { path, generation, names };
+    return names;
+  }
+}
+
+export function entryOf(name: string, { kind, size, modified, etag }: Node): object {
+  return kind === 'file' ? { name, kind, size, modified, etag } : { name, kind, modified, etag };
 }
 
 export class Volume {

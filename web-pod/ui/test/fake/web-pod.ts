@@ -59,7 +59,20 @@ export class WebPod {
     const file = join(this.dist, normalize(path));
     const name = path !== '/' && existsSync(file) ? file : join(this.dist, 'index.html');
     const disks = this.pods.map(({ url }) => url).join(' ');
-    const policy = `default-src 'self'; script-src 'self'; style-src 'self'; connect-src 'self' ${disks}; img-src 'self' ${disks} data: blob:; frame-src 'self' ${disks}; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'`;
+    const policy = [
+      "default-src 'self'",
+      "script-src 'self'",
+      "style-src 'self'",
+      `connect-src 'self' ${disks}`,
+      `img-src 'self' data: blob: ${disks}`,
+      `media-src 'self' blob: ${disks}`,
+      `frame-src 'self' ${disks}`,
+      "worker-src 'self'",
+      "object-src 'none'",
+      "base-uri 'none'",
+      "form-action 'self'",
+      "frame-ancestors 'none'",
+    ].join('; ');
     response.writeHead(200, {
       'Content-Type': TYPES[extname(name)] ?? 'application/octet-stream',
       'Content-Security-Policy': policy,

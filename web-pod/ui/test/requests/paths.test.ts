@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sorted } from '../../src/gui/files/order.ts';
 import { format, parse, type Route } from '../../src/gui/route.ts';
 import { operationId } from '../../src/requests/ids.ts';
 import { freeName, inUrl, join, nameOf, parentOf } from '../../src/requests/paths.ts';
@@ -35,19 +34,6 @@ test('addresses lead back to where one was', () => {
   ];
   for (const route of routes) assert.deepEqual(parse(format(route)), route);
   assert.deepEqual(parse('#/nonsense/%'), { at: 'files', group: null, path: '' });
-});
-
-test('directories come first, numbers in their order', () => {
-  const entries = [
-    { name: 'file 10', kind: 'file', size: 1, etag: '' },
-    { name: 'file 9', kind: 'file', size: 5, etag: '' },
-    { name: 'Z', kind: 'directory', etag: '' },
-  ] as const;
-  const names = (column: 'name' | 'size', descending: boolean) =>
-    sorted(entries, { column, descending }).map(({ name }) => name);
-  assert.deepEqual(names('name', false), ['Z', 'file 9', 'file 10']);
-  assert.deepEqual(names('name', true), ['Z', 'file 10', 'file 9']);
-  assert.deepEqual(names('size', true), ['Z', 'file 9', 'file 10']);
 });
 
 test('refusals are read from what pods, and others, say', () => {

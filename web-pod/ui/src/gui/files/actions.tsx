@@ -1,12 +1,16 @@
 // What can be done with files and folders.
 
+import { signal } from '@preact/signals';
 import type { Operation } from '../../requests/disk.ts';
-import { freeName, join, nameOf } from '../../requests/paths.ts';
+import { freeName, join, nameOf, parentOf } from '../../requests/paths.ts';
 import type { Entry } from '../../requests/types.ts';
 import { words } from '../../words/index.ts';
 import { askName, confirm, openDialog } from '../dialog.tsx';
+import { go } from '../route.ts';
 import { attempt, disk, type Place, transfers, usageSoon } from '../store.ts';
-import { type Chosen, fromInput } from './chosen.ts';
+import { toast } from '../toasts.tsx';
+import { done } from '../undo.ts';
+import { type Batch, fromInput } from './chosen.ts';
 import { listing } from './listing.ts';
 import { FolderPicker } from './picker.tsx';
 
@@ -16,56 +20,95 @@ export interface Here {
   readonly path: string;
 }
 
-export function upload({ place, path }: Here, chosen: readonly Chosen[]): void {
-  transfers.add(
-    chosen.map(({ file, path: below }) => ({ file, space: place.space, path: join(path, below) })),
-  );
+/** Puts files into a directory, as they are found: the first ones go up while a folder is still being read. */
+export async function upload({ place, path }: Here, batches: AsyncIterable<Batch>): Promise<void> {
+  const unreadable: string[] = [];
+  for await (const batch of batches) {
+    transfers.add(
+      batch.chosen.map(({ file, path: below }) => ({ file, space: place.space, path: join(path, below) })),
+    );
+    unreadable.push(...batch.unreadable);
+  }
+  const [first] = unreadable;
+  if (first) toast(words.value.unreadable(nameOf(first), unreadable.length), 'bad');
 }
 
 export function uploadFrom(here: Here, input: HTMLInputElement): void {
-  upload(here, fromInput(input.files));
+  void upload(here, fromInput(input.files));
   // The same files can be chosen again.
   input.value = '';
 }
 
-async function operate({ place }: Here, operations: readonly Operation[]): Promise<void> {
+async function operate(space: string, operations: readonly Operation[]): Promise<void> {
   try {
-    for (const operation of operations) await disk.operate(place.space, operation);
+    for (const operation of operations) await disk.operate(space, operation);
   } finally {
-    usageSoon(place.space, 200);
+    usageSoon(space, 200);
     await listing.refresh();
   }
 }
 
 export function makeFolder(here: Here): void {
   const text = words.value;
-  askName({ title: text.newFolder, label: text.folderName, submit: text.create }, (name) =>
-    operate(here, [{ op: 'mkdir', path: join(here.path, name) }]),
-  );
+  askName({ title: text.newFolder, label: text.folderName, submit: text.create }, async (name) => {
+    await operate(here.place.space, [{ op: 'mkdir', path: join(here.path, name) }]);
+    listing.selection.value = { names: new Set([name]), cursor: name, anchor: name };
+  });
 }
 
-export function rename(here: Here, entry: Entry): void {
-  const text = words.value;
-  askName(
-    { title: text.rename, label: text.newName, submit: text.rename, value: entry.name },
-    async (name) => {
-      if (name === entry.name) return;
-      await operate(here, [{ op: 'move', from: join(here.path, entry.name), to: join(here.path, name) }]);
-    },
-  );
+/** Gives an entry another name; tells whether it has it. */
+export function rename({ place, path }: Here, from: string, to: string): Promise<boolean> {
+  const move = (before: string, after: string) =>
+    operate(place.space, [{ op: 'move', from: join(path, before), to: join(path, after) }]);
+  return attempt(async () => {
+    await move(from, to);
+    listing.selection.value = { names: new Set([to]), cursor: to, anchor: to };
+    done(words.value.renamed(from, to), () => move(to, from));
+  });
 }
 
 export function remove(here: Here, entries: readonly Entry[]): void {
   const text = words.value;
   const [first] = entries;
-  if (!first) return;
+  if (!first || !here.place.writable) return;
   const title = entries.length === 1 ? text.removeOne(first.name) : text.removeTitle(entries.length);
   confirm({ title, text: text.removeText, yes: text.remove }, () =>
     operate(
-      here,
+      here.place.space,
       entries.map(({ name }) => ({ op: 'delete', path: join(here.path, name) })),
     ),
   );
+}
+
+/** Moves or copies entries of one disk into one of its directories. */
+export async function bring(
+  place: Place,
+  paths: readonly string[],
+  op: 'move' | 'copy',
+  to: string,
+): Promise<void> {
+  const text = words.value;
+  const moves = paths.filter((from) => op === 'copy' || parentOf(from) !== to);
+  if (moves.length === 0) return;
+  const own = op === 'copy' && moves.some((from) => parentOf(from) === to);
+  const there = own ? await disk.list(place.space, to) : [];
+  const taken = new Set(there.map(({ name }) => name));
+  const steps = moves.map((from) => {
+    const name = nameOf(from);
+    const isHere = op === 'copy' && parentOf(from) === to;
+    return { op, from, to: join(to, isHere ? freeName(name, (one) => taken.has(one)) : name) };
+  });
+  await operate(place.space, steps);
+  const target = to ? nameOf(to) : place.title;
+  if (op === 'copy') toast(text.copied(steps.length, target));
+  else {
+    done(text.moved(steps.length, target), () =>
+      operate(
+        place.space,
+        steps.map((step) => ({ op: 'move', from: step.to, to: step.from })),
+      ),
+    );
+  }
 }
 
 /** Lets one choose a folder of the same disk, and moves or copies there. */
@@ -79,20 +122,31 @@ export function transferTo(here: Here, entries: readonly Entry[], op: 'move' | '
       // Into itself or below is no place to go.
       without={paths}
       close={close}
-      onChoose={async (to) => {
-        const there = to === here.path ? listing.entries.value : await disk.list(here.place.space, to);
-        const taken = new Set(there.map(({ name }) => name));
-        await operate(
-          here,
-          paths.map((from) => {
-            const name = nameOf(from);
-            const own = op === 'copy' && to === here.path;
-            return { op, from, to: join(to, own ? freeName(name, (one) => taken.has(one)) : name) };
-          }),
-        );
-      }}
+      onChoose={(to) => bring(here.place, paths, op, to)}
     />
   ));
+}
+
+/** What was cut or copied, to be pasted into another folder. */
+export const clipboard = signal<{
+  readonly space: string;
+  readonly paths: readonly string[];
+  readonly op: 'move' | 'copy';
+} | null>(null);
+
+export function take(here: Here, entries: readonly Entry[], op: 'move' | 'copy'): void {
+  if (entries.length === 0) return;
+  const paths = entries.map(({ name }) => join(here.path, name));
+  clipboard.value = { space: here.place.space, paths, op };
+  toast(words.value.taken(entries.length));
+}
+
+export function paste(here: Here): void {
+  const held = clipboard.value;
+  if (!held || !here.place.writable) return;
+  if (held.space !== here.place.space) return toast(words.value.otherDisk, 'bad');
+  if (held.op === 'move') clipboard.value = null;
+  void attempt(() => bring(here.place, held.paths, held.op, here.path));
 }
 
 /** Browsers ask before one page starts several downloads, and lose those that come at once. */
@@ -102,7 +156,7 @@ const BETWEEN_DOWNLOADS_MS = 400;
 export async function download(here: Here, entries: readonly Entry[]): Promise<void> {
   for (const [index, { name, kind }] of entries.entries()) {
     if (kind !== 'file') continue;
-    if (index > 0) await new Promise((done) => setTimeout(done, BETWEEN_DOWNLOADS_MS));
+    if (index > 0) await new Promise((go) => setTimeout(go, BETWEEN_DOWNLOADS_MS));
     await attempt(async () => {
       const link = document.createElement('a');
       link.href = await disk.downloadUrl(here.place.space, join(here.path, name));
@@ -113,22 +167,7 @@ export async function download(here: Here, entries: readonly Entry[]): Promise<v
   }
 }
 
-/** What browsers show by themselves. It is shown from the disk server's own origin, in a sandbox. */
-const SHOWN =
-  /\.(png|jpe?g|gif|webp|avif|pdf|txt|md|log|csv|json|ya?ml|toml|mp3|ogg|opus|flac|wav|mp4|m4v|webm)$/i;
-
-export const canShow = ({ name, kind }: Entry): boolean => kind === 'file' && SHOWN.test(name);
-
-/** Shows a file in a tab of its own. */
-export function show(here: Here, { name }: Entry): void {
-  // At once, or the browser takes it for an advertisement; where it leads is known a moment later.
-  const tab = window.open('', '_blank');
-  void attempt(async () => {
-    const url = await disk.downloadUrl(here.place.space, join(here.path, name), true);
-    if (!tab) return;
-    tab.opener = null;
-    tab.location.replace(url);
-  }).then((worked) => {
-    if (!worked) tab?.close();
-  });
+/** Goes to a directory of the same disk. */
+export function enter(here: Here, path: string): void {
+  go({ at: 'files', group: here.place.group?.name ?? null, path });
 }

@@ -1,4 +1,6 @@
 import { words } from '../../words/index.ts';
+import type { Here } from './actions.tsx';
+import { dropsInto, target } from './drag.ts';
 
 /** The way from the root of a disk to where one is. */
 export function Crumbs({
@@ -6,6 +8,7 @@ export function Crumbs({
   path,
   href,
   onGo,
+  here,
 }: {
   title: string;
   path: string;
@@ -13,6 +16,8 @@ export function Crumbs({
   href?: (path: string) => string;
   /** …or buttons, where one does not. */
   onGo?: (path: string) => void;
+  /** Where things can be dragged onto the steps. */
+  here?: Here;
 }) {
   const names = path ? path.split('/') : [];
   const steps = [title, ...names].map((name, depth) => ({ name, path: names.slice(0, depth).join('/') }));
@@ -24,7 +29,13 @@ export function Crumbs({
             {depth === steps.length - 1 ? (
               <span aria-current="page">{step.name}</span>
             ) : href ? (
-              <a href={href(step.path)}>{step.name}</a>
+              <a
+                href={href(step.path)}
+                class={here && target.value === step.path ? 'lands' : ''}
+                {...(here ? dropsInto(here, step.path) : {})}
+              >
+                {step.name}
+              </a>
             ) : (
               <button type="button" onClick={() => onGo?.(step.path)}>
                 {step.name}

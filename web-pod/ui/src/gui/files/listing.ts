@@ -1,18 +1,29 @@
 // The directory that is shown: its entries, their order, what is selected.
 
-import { computed, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 import { parentOf } from '../../requests/paths.ts';
 import { Problem } from '../../requests/problem.ts';
 import type { Entry } from '../../requests/types.ts';
-import { type Column, type Order, sorted } from './order.ts';
+import { keep, kept as keptText } from '../keeping.ts';
+import { type Column, comparison, finder, type Item, keyed, type Order } from './order.ts';
+import { kept, NOTHING, type Selection } from './selection.ts';
+import { AT_ONCE, mappedInSlices, sortedInSlices } from './slices.ts';
+
+/** How entries are laid out. */
+export type View = 'list' | 'grid';
 
 export interface Shown {
   readonly space: string;
   readonly path: string;
   /** Undefined until the first answer. */
-  readonly entries: readonly Entry[] | undefined;
+  readonly items: readonly Item[] | undefined;
+  /** Whether these are all. */
+  readonly complete: boolean;
   readonly problem: Problem | undefined;
 }
+
+/** Asks for a directory; tells of those that came first, when there are many. */
+export type List = (space: string, path: string, first: (entries: Entry[]) => void) => Promise<Entry[]>;
 
 /** Many changes at once are one look. */
 const LOOK_AGAIN_MS = 800;
@@ -20,19 +31,43 @@ const LOOK_AGAIN_MS = 800;
 class Listing {
   readonly shown = signal<Shown | null>(null);
   readonly order = signal<Order>({ column: 'name', descending: false });
-  readonly selected = signal<ReadonlySet<string>>(new Set());
-  readonly entries = computed(() => sorted(this.shown.value?.entries ?? [], this.order.value));
-  private list: (space: string, path: string) => Promise<Entry[]> = async () => [];
+  readonly view = signal<View>(keptText('view') === 'grid' ? 'grid' : 'list');
+  readonly filter = signal('');
+  readonly selection = signal<Selection>(NOTHING);
+  /** The entry whose name is being written. */
+  readonly renaming = signal<string | null>(null);
+  private readonly ordered = signal<readonly Item[]>([]);
+  /** In their order, without those that the filter leaves out. */
+  readonly entries = computed<readonly Item[]>(() => {
+    const wanted = this.filter.value.trim();
+    if (!wanted) return this.ordered.value;
+    const found = finder(wanted);
+    return this.ordered.value.filter(({ name }) => found(name));
+  });
+  readonly selected = computed<readonly Item[]>(() => {
+    const { names } = this.selection.value;
+    return names.size === 0 ? [] : this.entries.value.filter(({ name }) => names.has(name));
+  });
+  private list: List = async () => [];
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private sorting = 0;
+
+  constructor() {
+    effect(() => {
+      void this.sort(this.shown.value?.items ?? [], this.order.value);
+    });
+  }
 
   /** How a directory is asked for. */
-  use(list: (space: string, path: string) => Promise<Entry[]>): void {
+  use(list: List): void {
     this.list = list;
   }
 
   show(space: string, path: string): void {
-    this.shown.value = { space, path, entries: undefined, problem: undefined };
-    this.selected.value = new Set();
+    this.shown.value = { space, path, items: undefined, complete: false, problem: undefined };
+    this.selection.value = NOTHING;
+    this.filter.value = '';
+    this.renaming.value = null;
     void this.refresh();
   }
 
@@ -42,15 +77,18 @@ class Listing {
     const { space, path } = asked;
     const isStill = () => this.shown.peek()?.space === space && this.shown.peek()?.path === path;
     try {
-      const entries = await this.list(space, path);
-      if (!isStill()) return;
-      this.shown.value = { space, path, entries, problem: undefined };
-      const names = new Set(entries.map(({ name }) => name));
-      this.selected.value = new Set([...this.selected.peek()].filter((name) => names.has(name)));
+      const first = (some: Entry[]) => {
+        // Something to look at until all of it is there.
+        if (!isStill() || this.shown.peek()?.items) return;
+        this.shown.value = { space, path, items: some.map(keyed), complete: false, problem: undefined };
+      };
+      const entries = await this.list(space, path, first);
+      const items = entries.length > AT_ONCE ? await mappedInSlices(entries, keyed) : entries.map(keyed);
+      if (isStill()) this.shown.value = { space, path, items, complete: true, problem: undefined };
     } catch (error) {
       if (!isStill()) return;
       const problem = error instanceof Problem ? error : new Problem({ status: 0, code: 'internal' });
-      this.shown.value = { space, path, entries: asked.entries, problem };
+      this.shown.value = { ...asked, items: this.shown.peek()?.items, problem };
     }
   }
 
@@ -61,7 +99,7 @@ class Listing {
     const within = shown.path === '' || path.startsWith(`${shown.path}/`);
     const direct = parentOf(path) === shown.path;
     const below = within ? path.slice(shown.path ? shown.path.length + 1 : 0).split('/')[0] : undefined;
-    const isNew = !shown.entries?.some(({ name }) => name === below);
+    const isNew = !shown.items?.some(({ name }) => name === below);
     if (!within || !(direct || isNew)) return;
     this.timer ??= setTimeout(() => {
       this.timer = undefined;
@@ -74,15 +112,30 @@ class Listing {
     this.order.value = { column, descending: column === before ? !descending : column !== 'name' };
   }
 
-  select(name: string, on: boolean): void {
-    const next = new Set(this.selected.value);
-    if (on) next.add(name);
-    else next.delete(name);
-    this.selected.value = next;
+  look(view: View): void {
+    this.view.value = view;
+    keep('view', view);
   }
 
-  selectAll(on: boolean): void {
-    this.selected.value = new Set(on ? this.entries.value.map(({ name }) => name) : []);
+  /** Takes entries off the page before the servers say so; they come back when it is looked again. */
+  hide(names: ReadonlySet<string>): void {
+    const shown = this.shown.peek();
+    if (!shown?.items) return;
+    this.shown.value = { ...shown, items: shown.items.filter(({ name }) => !names.has(name)) };
+  }
+
+  private async sort(items: readonly Item[], order: Order): Promise<void> {
+    const turn = ++this.sorting;
+    const compare = comparison(order);
+    const sorted =
+      items.length <= AT_ONCE
+        ? [...items].sort(compare)
+        : await sortedInSlices(items, compare, () => turn === this.sorting);
+    if (!sorted || turn !== this.sorting) return;
+    const before = this.ordered.peek();
+    this.ordered.value = sorted;
+    const selection = this.selection.peek();
+    if (selection !== NOTHING) this.selection.value = kept(selection, before, sorted);
   }
 }
 

@@ -1,18 +1,22 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { size, words } from '../../words/index.ts';
 import { Icon } from '../icon.tsx';
-import { Menu } from '../menu.tsx';
+import { Menu, openMenuAt } from '../menu.tsx';
 import { Meter } from '../meter.tsx';
 import { format, route } from '../route.ts';
 import { initial } from '../shell.tsx';
 import { disk, type Place, place, spaces, usages } from '../store.ts';
-import { download, type Here, makeFolder, remove, transferTo, upload, uploadFrom } from './actions.tsx';
-import { fromDrop } from './chosen.ts';
+import { type Here, makeFolder, uploadFrom } from './actions.tsx';
+import { Instead } from './browse.tsx';
+import { choicesFor } from './choices.ts';
 import { Crumbs } from './crumbs.tsx';
+import { dropsInto, isFiles, target } from './drag.ts';
 import { listing } from './listing.ts';
-import { Table } from './table.tsx';
+import { Rows } from './rows.tsx';
+import { Tiles } from './tiles.tsx';
+import { Tools } from './tools.tsx';
 
-listing.use((space, path) => disk.list(space, path));
+listing.use((space, path, first) => disk.list(space, path, first));
 
 export function FilesPage() {
   const at = route.value;
@@ -34,13 +38,22 @@ function Directory({ here }: { here: Here }) {
   return (
     <DropTarget here={here} name={folder}>
       <header class="page-head">
-        <Crumbs title={place.title} path={path} href={href} />
+        <Crumbs title={place.title} path={path} href={href} here={here} />
         <Actions here={here} />
       </header>
       <Fullness place={place} />
-      <Selection here={here} />
-      <Table here={here} />
+      <Tools here={here} />
+      <Entries here={here} label={folder} />
     </DropTarget>
+  );
+}
+
+function Entries({ here, label }: { here: Here; label: string }) {
+  if (listing.entries.value.length === 0) return <Instead here={here} />;
+  return listing.view.value === 'list' ? (
+    <Rows here={here} label={label} />
+  ) : (
+    <Tiles here={here} label={label} />
   );
 }
 
@@ -60,7 +73,7 @@ function Actions({ here }: { here: Here }) {
         text={text.upload}
         icon="upload"
         kind="button primary"
-        choices={[
+        choices={() => [
           { label: text.uploadFiles, icon: 'file', act: () => files.current?.click() },
           { label: text.uploadFolder, icon: 'folder', act: () => folder.current?.click() },
         ]}
@@ -127,48 +140,6 @@ function Fullness({ place }: { place: Place }) {
   );
 }
 
-function Selection({ here }: { here: Here }) {
-  const text = words.value;
-  const names = listing.selected.value;
-  const entries = listing.entries.value.filter(({ name }) => names.has(name));
-  if (entries.length === 0) return null;
-  const { writable } = here.place;
-  const act = (
-    label: string,
-    icon: 'download' | 'move' | 'copy' | 'trash',
-    then: () => void,
-    off = false,
-  ) => (
-    <button type="button" class="button quiet-button" disabled={off} onClick={then}>
-      <Icon name={icon} />
-      <span>{label}</span>
-    </button>
-  );
-  return (
-    <div class="selection" role="toolbar" aria-label={text.selected(entries.length)}>
-      <strong aria-live="polite">{text.selected(entries.length)}</strong>
-      {act(
-        text.download,
-        'download',
-        () => void download(here, entries),
-        !entries.some(({ kind }) => kind === 'file'),
-      )}
-      {writable && act(text.move, 'move', () => transferTo(here, entries, 'move'))}
-      {writable && act(text.copy, 'copy', () => transferTo(here, entries, 'copy'))}
-      {writable && act(text.remove, 'trash', () => remove(here, entries))}
-      <button
-        type="button"
-        class="icon-button"
-        aria-label={text.clearSelection}
-        title={text.clearSelection}
-        onClick={() => listing.selectAll(false)}
-      >
-        <Icon name="close" />
-      </button>
-    </div>
-  );
-}
-
 function DropTarget({
   here,
   name,
@@ -179,26 +150,31 @@ function DropTarget({
   children: preact.ComponentChildren;
 }) {
   const [over, setOver] = useState(false);
-  const { writable } = here.place;
-  const carriesFiles = (event: DragEvent) => writable && event.dataTransfer?.types.includes('Files');
+  const { onDragOver, onDrop } = dropsInto(here, here.path);
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the buttons above do the same by keyboard
     <div
-      class={`page ${over ? 'dropping' : ''}`}
-      onDragEnter={(event) => carriesFiles(event) && setOver(true)}
+      class="page"
+      onDragEnter={(event) => here.place.writable && isFiles(event) && setOver(true)}
       onDragLeave={(event) => {
-        if (!event.currentTarget.contains(event.relatedTarget as Node | null)) setOver(false);
-      }}
-      onDragOver={(event) => carriesFiles(event) && event.preventDefault()}
-      onDrop={async (event) => {
+        if (event.currentTarget.contains(event.relatedTarget as Node | null)) return;
         setOver(false);
-        if (!carriesFiles(event) || !event.dataTransfer) return;
+        target.value = null;
+      }}
+      onDragOver={onDragOver}
+      // Wherever it lands, also in a folder of this one.
+      onDropCapture={() => setOver(false)}
+      onDrop={onDrop}
+      onContextMenu={(event) => {
+        if ((event.target as HTMLElement).closest('a, button, input, header, section')) return;
+        const choices = choicesFor(here, []);
+        if (choices.length === 0) return;
         event.preventDefault();
-        upload(here, await fromDrop(event.dataTransfer));
+        openMenuAt({ x: event.clientX, y: event.clientY }, name, choices, null);
       }}
     >
       {children}
-      {over && (
+      {over && target.value === here.path && (
         <div class="drop-veil" aria-hidden="true">
           <Icon name="upload" />
           <span>{words.value.dropHere(name)}</span>

@@ -1,0 +1,10 @@
+import { signal } from '@preact/signals';
+
+const query = globalThis.matchMedia?.('(max-width: 820px)');
+
+/** Whether the page is as narrow as on a phone. As in the style sheets. */
+export const narrow = signal(query?.matches ?? false);
+
+query?.addEventListener('change', ({ matches }) => {
+  narrow.value = matches;
+});

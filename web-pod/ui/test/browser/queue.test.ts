@@ -1,0 +1,134 @@
+// The queue, where it needs the member: names that are taken, a disk that is full.
+
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { longestTask, Stage, until } from './stage.ts';
+
+const stage = new Stage();
+const own = () => stage.fake.own();
+const QUOTA = 12 * 2 ** 30;
+
+before(() => stage.start());
+after(async () => {
+  await stage.stop();
+  assert.deepEqual(stage.errors, []);
+});
+beforeEach(() => {
+  own().nodes.clear();
+  own().uploads.clear();
+  own().limit = QUOTA;
+});
+
+interface Given {
+  name: string;
+  mimeType: string;
+  buffer: Buffer;
+}
+const file = (name: string, text: string): Given => ({ name, mimeType: '', buffer: Buffer.from(text) });
+const choose = (page: Page, files: Given[]) => page.locator('input[data-upload=files]').setInputFiles(files);
+const text = (path: string) => own().nodes.get(path)?.content?.toString();
+const lines = (page: Page, status: string) => page.locator(`.line.${status}`);
+
+test('names that are taken: one by one, and all at once', async () => {
+  for (const name of ['a', 'b', 'c', 'd'])
+    own().store(name, { size: 3, hash: '', content: Buffer.from('old') }, true);
+  const page = await stage.signedIn();
+  await choose(
+    page,
+    ['a', 'b', 'c', 'd', 'e'].map((name) => file(name, `new ${name}`)),
+  );
+  await until(async () => (await lines(page, 'conflict').count()) === 4, 'four names are taken');
+  await lines(page, 'done').waitFor();
+  assert.equal(text('e'), 'new e');
+  await page.getByRole('button', { name: 'Keep both: a' }).click();
+  await until(() => text('a (2)') === 'new a', 'both are kept');
+  await page.getByRole('button', { name: 'Skip: b' }).click();
+  await page
+    .getByRole('group', { name: 'For all of them:' })
+    .getByRole('button', { name: 'Replace' })
+    .click();
+  await until(() => text('c') === 'new c' && text('d') === 'new d', 'the others are replaced');
+  assert.equal(text('a'), 'old');
+  assert.equal(text('b'), 'old');
+
+  // What was said for all holds for those whose turn comes later, and no longer than this queue.
+  await until(
+    async () => (await page.locator('.queue strong').textContent()) === '4 files uploaded',
+    'all is done',
+  );
+  await choose(page, [file('c', 'newer')]);
+  await lines(page, 'conflict').waitFor();
+  await page.getByRole('button', { name: 'Skip: c' }).click();
+  assert.equal(text('c'), 'new c');
+  await page.close();
+});
+
+test('one answer is enough for a whole folder', async () => {
+  const names = Array.from({ length: 30 }, (_, number) => `n${number}`);
+  for (const name of names) own().store(name, { size: 3, hash: '', content: Buffer.from('old') }, true);
+  const page = await stage.signedIn();
+  await choose(
+    page,
+    names.map((name) => file(name, 'new')),
+  );
+  await lines(page, 'conflict').first().waitFor();
+  await page
+    .getByRole('group', { name: 'For all of them:' })
+    .getByRole('button', { name: 'Keep both' })
+    .click();
+  await until(() => names.every((name) => text(`${name} (2)`) === 'new'), 'every one of them is kept');
+  assert.ok(names.every((name) => text(name) === 'old'));
+  await page.close();
+});
+
+test('a disk that is full in the middle says what to do, and goes on when there is room', async () => {
+  own().limit = 4500;
+  const page = await stage.signedIn();
+  const requests = () => stage.fake.pods.reduce((sum, pod) => sum + pod.requests, 0);
+  const before = requests();
+  const names = Array.from({ length: 40 }, (_, number) => `f${number}`);
+  await choose(
+    page,
+    names.map((name) => file(name, 'x'.repeat(1000))),
+  );
+  await page.getByText(/^There is no room for 36 files/).waitFor();
+  await page.getByText('empty the trash').waitFor();
+  assert.equal(own().nodes.size, 4);
+  // The four, those on their way with the fourth, and looks at the list and the usage.
+  const asked = requests() - before;
+  assert.ok(asked < 30, `what can not fit is not even tried: ${asked} requests`);
+  own().limit = QUOTA;
+  await page.locator('.decisions.full').getByRole('button', { name: 'Try again' }).click();
+  await until(() => own().nodes.size === 40, 'all of them are up');
+  await page.locator('.queue strong', { hasText: '40 files uploaded' }).waitFor();
+  await page.close();
+});
+
+test('ten thousand small files go up while the page stays at hand', async (context) => {
+  const page = await stage.signedIn();
+  const many = 10_000;
+  await page.evaluate((count) => {
+    const data = new DataTransfer();
+    for (let number = 0; number < count; number++) data.items.add(new File([String(number)], `s${number}`));
+    const input = document.querySelector<HTMLInputElement>('input[data-upload=files]');
+    if (!input) throw new Error('no field for files');
+    input.files = data.files;
+  }, many);
+  let rate = 0;
+  const longest = await longestTask(page, async () => {
+    await page.locator('input[data-upload=files]').dispatchEvent('change');
+    await page.locator('.queue strong', { hasText: 'of 10,000 files' }).waitFor();
+    const began = Date.now();
+    const before = own().nodes.size;
+    await new Promise((go) => setTimeout(go, 3000));
+    rate = Math.round(((own().nodes.size - before) * 1000) / (Date.now() - began));
+  });
+  context.diagnostic(`${rate} files a second, the longest task took ${longest} ms of CPU`);
+  assert.ok(rate > 10, `${rate} files a second`);
+  assert.ok(longest < 100, `a task took ${longest} ms`);
+  await page.getByRole('button', { name: 'Cancel all', exact: true }).click();
+  await page.locator('dialog[open]').getByRole('button', { name: 'Cancel all' }).click();
+  await page.locator('.queue').waitFor({ state: 'detached' });
+  await page.close();
+});
