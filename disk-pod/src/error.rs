@@ -217,7 +217,9 @@ fn engine(error: spaces::Error) -> Refusal {
         }
         Said::Locked { .. } | Said::LockConflict { .. } => with(Code::Locked, &told),
         Said::LockGone => with(Code::PreconditionFailed, &told),
-        Said::ShareGone => with(Code::NotFound, &told),
+        Said::ShareGone | Said::HistoryGone { .. } | Said::NotYet { .. } | Said::ContentGone => {
+            with(Code::NotFound, &told)
+        }
         Said::ShareUsedUp { .. } => with(Code::Forbidden, &told),
         Said::FormatTooOld { .. } => {
             with(Code::ControlPlaneAway, "the servers are being updated: this works once all of them are")

@@ -17,6 +17,7 @@ use crate::format::identity::Identity;
 use crate::host::{Host, TokioHost};
 use crate::local::LocalVolume;
 use crate::replica::Replica;
+use crate::replica::past::Pasts;
 use crate::settings::Settings;
 use crate::space::Space;
 use crate::volume::{NotReady, Volume};
@@ -68,6 +69,7 @@ struct Inner {
     /// The newest format of a log that is read here.
     reads: u32,
     spaces: Mutex<HashMap<(SpaceId, VolumeName), Arc<Replica>>>,
+    pasts: Arc<Pasts>,
 }
 
 impl Engine {
@@ -102,7 +104,15 @@ impl Engine {
         }
         let committer = Committer(host.machine().unwrap_or_else(|| host.random()));
         let settings = Arc::new(ArcSwap::from_pointee(settings));
-        let inner = Inner { volumes, host, settings, committer, reads, spaces: Mutex::default() };
+        let inner = Inner {
+            volumes,
+            host,
+            settings,
+            committer,
+            reads,
+            spaces: Mutex::default(),
+            pasts: Arc::default(),
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -126,12 +136,12 @@ impl Engine {
     /// A space whose log is on this volume. Nothing is read until it is used.
     #[must_use]
     pub fn space(&self, id: SpaceId, home: VolumeName) -> Space {
-        let Inner { volumes, host, settings, committer, reads, spaces } = self.inner.as_ref();
+        let Inner { volumes, host, settings, committer, reads, spaces, pasts } = self.inner.as_ref();
         let replica = volumes.iter().find(|volume| volume.name == home).map(|volume| {
             let mut spaces = spaces.lock().unwrap_or_else(PoisonError::into_inner);
             let new = || {
                 let (volume, host) = (volume.clone(), host.clone());
-                Replica::new(id, volume, host, *committer, settings.clone(), *reads)
+                Replica::new(id, volume, host, *committer, settings.clone(), *reads, pasts.clone())
             };
             spaces.entry((id, home.clone())).or_insert_with(new).clone()
         });

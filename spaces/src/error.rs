@@ -1,7 +1,7 @@
 //! Why the engine did not do what it was asked.
 
 use api::bytes::Bytes;
-use api::generation::RosterGeneration;
+use api::generation::{Generation, RosterGeneration};
 use api::ids::VolumeName;
 
 use crate::file_system::FsError;
@@ -88,6 +88,21 @@ pub enum Error {
         /// How much there can be.
         most: usize,
     },
+    /// What was asked for is older than what is kept of the past.
+    #[error("this is kept no more; the oldest generation that can be read is {oldest}")]
+    HistoryGone {
+        /// The oldest that can be read.
+        oldest: Generation,
+    },
+    /// The space has not come so far.
+    #[error("the space has not come so far; it is at generation {newest}")]
+    NotYet {
+        /// How far it has come.
+        newest: Generation,
+    },
+    /// The bytes of a file of the past are not kept any more.
+    #[error("the content of this is kept no more")]
+    ContentGone,
     /// It may have been done or not. Asking again with the same operation id is safe; so is looking.
     #[error("whether it was done is not known; look again")]
     OutcomeUnknown,

@@ -13,6 +13,7 @@ use crate::node::{Node, NodeId};
 use crate::path::NodePath;
 use crate::property::PropertyChanges;
 use crate::share::{NewShare, ShareId};
+use crate::snapshot::Snapshot;
 use crate::stage::Staged;
 
 /// Names an operation, so that a retry of it is answered with the first outcome instead of being done twice.
@@ -123,6 +124,20 @@ pub enum Operation {
     },
     /// Ends for good what was deleted or replaced. What is more than fits in one entry is done in parts.
     Purge(Purge),
+    /// Brings back a file, or a directory with all in it, as it was at an earlier generation: names, contents, times and
+    /// properties, as new files and directories that count. What is there already is replaced; a file in the place of a
+    /// file is new content of that. No byte is moved for it: when one is [kept](Snapshot::keeps) no more, nothing is
+    /// done.
+    BringBack {
+        /// The space at that generation: [`Space::at`](crate::Space::at), [`Space::as_of`](crate::Space::as_of).
+        from: Snapshot,
+        /// Its path then.
+        path: NodePath,
+        /// Its path from now on. Directories above that are missing are made.
+        to: NodePath,
+        /// Whether something may be there already.
+        overwrite: bool,
+    },
     /// Gives a file a content back that it had. The one it has now becomes a version.
     RestoreVersion {
         /// The file.

@@ -49,7 +49,7 @@ impl Reader {
     /// The next bytes; `None` at the end.
     ///
     /// # Errors
-    /// When the volume fails.
+    /// When the volume fails; [`Error::ContentGone`] when the file was deleted since, and its bytes are kept no more.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         let Some(extent) = self.ahead.front().copied() else { return Ok(None) };
         let file = self.open(extent.object).await?;
@@ -129,7 +129,7 @@ impl Reader {
             Err(error) => return error,
         };
         if !state.objects.in_use(HOME, object) {
-            return Error::NotFound;
+            return Error::ContentGone;
         }
         let log = &self.replica.shared.log;
         let place = log.layout.object(object);
@@ -140,7 +140,7 @@ impl Reader {
     fn error(&self, error: FsError) -> Error {
         match error {
             // It was deleted since, and is not even kept any more.
-            FsError::NotFound => Error::NotFound,
+            FsError::NotFound => Error::ContentGone,
             error => self.replica.shared.log.error(error),
         }
     }

@@ -95,7 +95,6 @@ impl Snapshot {
         Self { state }
     }
 
-    #[cfg(test)]
     pub(crate) fn state(&self) -> &Arc<State> {
         &self.state
     }
@@ -104,6 +103,23 @@ impl Snapshot {
     #[must_use]
     pub fn generation(&self) -> Generation {
         self.state.generation
+    }
+
+    /// The newest clock that was written up to this generation, in milliseconds since 1970: the time that it counts as
+    /// of for [`Space::as_of`](crate::Space::as_of). `None` before the first entry.
+    #[must_use]
+    pub fn time(&self) -> Option<i64> {
+        self.state.clocks.newest.map(|(_, clock)| clock)
+    }
+
+    /// Whether the bytes of a file are kept at this generation, though it may be a file of an older snapshot. Those of
+    /// each generation that can be read are; asked of a new snapshot, this tells what of an old one is left.
+    #[must_use]
+    pub fn keeps(&self, node: &Node) -> bool {
+        match &node.kind {
+            Kind::File { extents, .. } => self.state.keeps(extents),
+            Kind::Directory { .. } => true,
+        }
     }
 
     /// How full it is.

@@ -5,9 +5,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use api::bytes::Bytes;
+use api::generation::Generation;
 use api::ids::{SpaceId, VolumeName};
 
 use crate::error::Error;
+use crate::log::at::Past;
 use crate::node::Node;
 use crate::operation::{Committed, NewUpload, Operation, Request, UploadId, UploadStatus};
 use crate::read::Reader;
@@ -63,6 +65,39 @@ impl Space {
         self.replica()?.state(freshness).await.map(Snapshot::of)
     }
 
+    /// The space as it was at a generation, to list and to read from, for as long as history is kept
+    /// ([`Settings::history`](crate::Settings::history)). Entries are folded for it from the last state that was
+    /// written down before it, beside everything else; hold what comes back no longer than it is needed, for it takes
+    /// as much memory as the space.
+    ///
+    /// # Errors
+    /// [`Error::HistoryGone`] when that was truncated, [`Error::NotYet`] when the space has not come so far.
+    pub async fn at(&self, generation: Generation) -> Result<Snapshot, Error> {
+        let fresh = Freshness::AtLeast(generation);
+        self.replica()?.at(Past::Generation(generation), fresh).await.map(Snapshot::of)
+    }
+
+    /// The space as it was at a time, in milliseconds since 1970: before the first entry with a later clock. Clocks are
+    /// those of pods. One that was behind changes nothing; one that was ahead hides what followed until its time
+    /// comes, but not from [`Space::at`].
+    ///
+    /// # Errors
+    /// [`Error::HistoryGone`] when that was truncated.
+    pub async fn as_of(&self, time: i64) -> Result<Snapshot, Error> {
+        self.replica()?.at(Past::Time(time), Freshness::Now).await.map(Snapshot::of)
+    }
+
+    /// The oldest generation that can be read as it was.
+    ///
+    /// # Errors
+    /// When the volume does not answer or the space is stopped.
+    pub async fn oldest(&self) -> Result<Generation, Error> {
+        let replica = self.replica()?;
+        let newest = replica.state(Freshness::Now).await?.generation;
+        let log = &replica.shared.log;
+        log.oldest(newest).await.map_err(|error| log.error(error))
+    }
+
     /// Does an operation: it is durable when this comes back well.
     ///
     /// # Errors
@@ -102,6 +137,12 @@ impl Space {
                 Intent::Delete { path, condition, permanently }
             }
             Operation::Restore { item, to, overwrite } => Intent::Restore { item, to, overwrite },
+            Operation::BringBack { from, path, to, overwrite } => {
+                if from.state().space != self.id {
+                    return Err(Error::UnknownSpace("this was read from another space".to_owned()));
+                }
+                Intent::BringBack { nodes: from.state().past_nodes(&path)?, to, overwrite }
+            }
             Operation::Purge(purge) => Intent::Purge(purge),
             Operation::RestoreVersion { path, version, condition } => {
                 Intent::RestoreVersion { path, version, condition }
@@ -124,7 +165,7 @@ impl Space {
     /// Reads some bytes of a file of a snapshot; the range is cut at its end.
     ///
     /// # Errors
-    /// When it is a directory, or its bytes are gone because it was deleted since.
+    /// When it is a directory; [`Error::ContentGone`] when it was deleted since, and its bytes are kept no more.
     pub async fn read(&self, node: &Node, range: Range<u64>) -> Result<Reader, Error> {
         Reader::new(self.replica()?.clone(), node, range)
     }

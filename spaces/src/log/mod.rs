@@ -1,6 +1,7 @@
 //! The log of a space on its home volume.
 
 mod append;
+pub(crate) mod at;
 mod collect;
 pub(crate) mod layout;
 pub(crate) mod read;

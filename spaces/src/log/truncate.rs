@@ -188,7 +188,7 @@ impl Log {
     }
 
     /// All of a file that never changes; `None` when it is not there.
-    async fn whole(&self, path: &str) -> Result<Option<Bytes>, FsError> {
+    pub(super) async fn whole(&self, path: &str) -> Result<Option<Bytes>, FsError> {
         let read = async {
             let length = usize::try_from(self.volume.fs.stat(path).await?).unwrap_or(usize::MAX);
             let file = self.volume.fs.open(path).await?;

@@ -6,6 +6,7 @@ mod draft;
 mod expiry;
 pub(crate) mod garbage;
 mod pack;
+pub(crate) mod past;
 mod upkeep;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,6 +21,7 @@ use futures::channel::{mpsc, oneshot};
 
 use self::actor::Actor;
 use self::garbage::Unfinished;
+use self::past::Pasts;
 use self::upkeep::{Keeping, Upkeep};
 use crate::error::Error;
 use crate::format::entry::Committer;
@@ -42,6 +44,7 @@ pub(crate) struct Replica {
     /// What the actor and the upkeep are started with, until they are.
     waiting: Mutex<Option<Waiting>>,
     upkeep: futures::lock::Mutex<Upkeep>,
+    pasts: Arc<Pasts>,
     /// This one, for the upkeep, which must not keep it.
     me: Weak<Self>,
 }
@@ -54,7 +57,7 @@ struct Waiting {
 
 /// What the actor of a space and those who use it share.
 pub(crate) struct Shared {
-    pub(crate) log: Log,
+    pub(crate) log: Arc<Log>,
     pub(crate) host: Arc<dyn Host>,
     pub(crate) settings: Arc<ArcSwap<Settings>>,
     committer: Committer,
@@ -115,11 +118,12 @@ impl Replica {
         committer: Committer,
         settings: Arc<ArcSwap<Settings>>,
         reads: u32,
+        pasts: Arc<Pasts>,
     ) -> Arc<Self> {
         let (queue, messages) = mpsc::unbounded();
         let (keeping, woken) = Keeping::new();
         let shared = Shared {
-            log: Log::new(id, volume, host.clone(), reads),
+            log: Arc::new(Log::new(id, volume, host.clone(), reads)),
             host,
             settings,
             committer,
@@ -134,6 +138,7 @@ impl Replica {
             queue,
             waiting: Mutex::new(Some(Waiting { messages, woken })),
             upkeep: futures::lock::Mutex::default(),
+            pasts,
             me: me.clone(),
         })
     }

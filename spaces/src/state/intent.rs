@@ -6,6 +6,7 @@ use std::time::Duration;
 use api::bytes::Bytes;
 use api::generation::{Generation, RosterGeneration};
 
+use super::past::PastNode;
 use crate::extent::{Extent, ObjectId};
 use crate::format::record::{Expected, Target};
 use crate::lock::{LockToken, NewLock};
@@ -62,6 +63,11 @@ pub(crate) enum Intent {
         path: NodePath,
         version: u64,
         condition: Condition,
+    },
+    BringBack {
+        nodes: Arc<[PastNode]>,
+        to: NodePath,
+        overwrite: bool,
     },
     /// Nothing but what is due.
     Expire,

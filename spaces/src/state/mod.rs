@@ -12,6 +12,7 @@ pub(crate) mod locks;
 mod node_steps;
 pub(crate) mod objects;
 pub(crate) mod outcome;
+pub(crate) mod past;
 mod place;
 pub(crate) mod plan;
 pub(crate) mod properties;

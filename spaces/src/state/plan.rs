@@ -72,6 +72,9 @@ impl State {
             Intent::RestoreVersion { path, version, condition } => {
                 self.plan_restore_version(path, *version, condition)
             }
+            Intent::BringBack { nodes, to, overwrite } => {
+                self.plan_bring_back(nodes, to, *overwrite, retention)
+            }
             Intent::Expire => Ok(Planned::Nothing { node: None }),
             Intent::Limit { roster_generation, target, ceiling } => {
                 let (roster_generation, target, ceiling) = (*roster_generation, *target, *ceiling);

@@ -164,7 +164,7 @@ impl State {
         Some(Action::SetProperties(record::SetProperties { node, set, removed, modified }))
     }
 
-    fn room_for_properties(&self, added: usize, freed: usize) -> Result<(), Error> {
+    pub(super) fn room_for_properties(&self, added: usize, freed: usize) -> Result<(), Error> {
         if added > freed && self.properties.bytes + added > MOST_BYTES + freed {
             return Err(Error::TooMuch { what: "bytes of properties in one space", most: MOST_BYTES });
         }

@@ -163,6 +163,11 @@ fn purge() -> impl Strategy<Value = Purge> {
     ]
 }
 
+/// How many generations back, which path then, and where to.
+fn back() -> impl Strategy<Value = (usize, NodePath, NodePath, bool)> {
+    (0_usize..20, path(), path(), any::<bool>())
+}
+
 fn retention() -> impl Strategy<Value = Retention> {
     (any::<bool>(), 0_u32..4).prop_map(|(trash, versions)| Retention { trash, versions })
 }
@@ -265,13 +270,21 @@ proptest! {
     #[test]
     fn the_books_balance(
         intents in prop::collection::vec(
-            (intent(), any::<bool>(), prop::option::weighted(0.1, retention())),
+            (intent(), any::<bool>(), prop::option::weighted(0.1, retention()), prop::option::weighted(0.1, back())),
             1..60,
         ),
     ) {
         let mut world = World::new();
         world.retention = Retention { trash: true, versions: 2 };
-        for (intent, holds, retention) in &intents {
+        let mut states = Vec::<State>::new();
+        for (intent, holds, retention, back) in &intents {
+            // Now and then something of an earlier generation comes back instead.
+            let earlier = back.as_ref().and_then(|(age, path, to, overwrite)| {
+                let nodes = states.iter().rev().nth(*age)?.past_nodes(path).ok()?;
+                Some(Intent::BringBack { nodes, to: to.clone(), overwrite: *overwrite })
+            });
+            let intent = earlier.as_ref().unwrap_or(intent);
+            states.push(world.state.clone());
             world.retention = retention.unwrap_or(world.retention);
             let before = world.state.clone();
             let held: Vec<LockToken> = (0..5).map(token).collect();

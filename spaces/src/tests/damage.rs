@@ -156,7 +156,7 @@ async fn an_object_that_is_lost_or_short() {
         .act(Operation::Delete { path: path("large"), condition: Condition::None, permanently: true })
         .await
         .unwrap();
-    assert!(matches!(read(&space).await, Err(Error::NotFound)));
+    assert!(matches!(read(&space).await, Err(Error::ContentGone)));
     space.put("large", b"again").await.unwrap();
 }
 

@@ -15,12 +15,12 @@ use crate::{
     TokioHost, UploadId,
 };
 
-const HOUR: i64 = 3_600_000;
+pub(super) const HOUR: i64 = 3_600_000;
 
 /// A host whose clocks a test moves.
-struct Clock {
+pub(super) struct Clock {
     host: TokioHost,
-    ahead: AtomicI64,
+    pub(super) ahead: AtomicI64,
 }
 
 impl Host for Clock {
@@ -46,7 +46,7 @@ impl Host for Clock {
     }
 }
 
-async fn pod(world: &World) -> (Space, Arc<Clock>) {
+pub(super) async fn pod(world: &World) -> (Space, Arc<Clock>) {
     let clock = Arc::new(Clock { host: TokioHost::current(), ahead: AtomicI64::new(0) });
     let volume = LocalVolume::open(&volume_name(), world.volume.path().to_owned(), None).unwrap();
     let config = EngineConfig {

@@ -12,6 +12,7 @@ mod identity;
 mod lies;
 mod memory;
 mod offline;
+mod past;
 mod plain_trees;
 mod processes;
 mod races;

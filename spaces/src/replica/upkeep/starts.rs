@@ -25,6 +25,9 @@ const OUTCOME: u64 = 48;
 /// Within the time that entries are kept, so many states are kept to read on from.
 const STATES: u32 = 8;
 
+/// Reading a point in time begins with one of them, so they are no further apart than so many blocks of entries.
+const MOST_BETWEEN: u64 = 64;
+
 /// What is known of the states that were written down.
 #[derive(Default)]
 pub(super) struct Starts {
@@ -151,7 +154,10 @@ impl Starts {
             i64::try_from((shared.settings.load().history / STATES).as_millis()).unwrap_or(i64::MAX);
         let blocks: Vec<u64> = self.found.keys().copied().collect();
         for three in blocks.windows(3) {
-            let [before, block, _] = three else { continue };
+            let [before, block, after] = three else { continue };
+            if after - before > MOST_BETWEEN {
+                continue;
+            }
             let Some(newest) = blocks.last() else { continue };
             let (earlier, clock) = (self.clock(shared, *before).await?, self.clock(shared, *block).await?);
             if clock.saturating_sub(earlier) < spacing {

@@ -373,7 +373,7 @@ impl Client {
                     },
                     Err(Error::Stalled(_) | Error::Io(_)) => return,
                     // Others may have replaced it where all work; here nobody does.
-                    Err(Error::NotFound) => return,
+                    Err(Error::ContentGone) => return,
                     Err(error) => return self.wrong(format!("{name}: {error}")),
                 }
             }
