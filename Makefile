@@ -70,8 +70,9 @@ cluster-test: cluster ## Start, harm, and remove a cluster beside those that run
 	@e2e/cluster/test.sh machine
 
 .PHONY: e2e
-e2e: images ## End-to-end tests, on a cluster of their own
+e2e: images ## End-to-end tests, on a cluster of their own, and a part with MooseFS on each node
 	@e2e/run.sh
+	@DEMO_FILE_SYSTEM=moosefs e2e/run.sh
 
 .PHONY: generate
 generate: ## Write the generated files anew

@@ -5,6 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=e2e/demo/place.sh
 source e2e/demo/place.sh
+# shellcheck source=e2e/demo/shared.sh
+source e2e/demo/shared.sh
 
 leave_given_cluster() {
   k delete namespace "$NAMESPACE" --ignore-not-found --timeout=5m
@@ -20,10 +22,11 @@ main() {
   readonly PLACE
   case $PLACE in
     embedded)
+      stop_shared_file_systems
       if [ -x "$CLUSTER" ]; then
         "$CLUSTER" down
       fi
-      rm -rf target/cluster/state
+      rm -rf --one-file-system target/cluster/state
       ;;
     kind)
       if [ -x "$KIND" ]; then "$KIND" delete cluster --name "$KIND_NAME"; fi

@@ -56,7 +56,7 @@ read_env_file() {
   while IFS='=' read -r name value; do
     case $name in
       KUBECONFIG) export KUBECONFIG=$value ;;
-      DEMO_PLACE | DEMO_MEMBER | DEMO_PASSWORD | WEB_URL) printf -v "$name" '%s' "$value" ;;
+      DEMO_PLACE | DEMO_MEMBER | DEMO_PASSWORD | DEMO_FILE_SYSTEM | WEB_URL) printf -v "$name" '%s' "$value" ;;
     esac
   done <"$ENV_FILE"
 }

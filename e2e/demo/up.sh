@@ -4,11 +4,15 @@
 #   KUBECONFIG          use this cluster; its nodes pull the images from DEMO_REGISTRY
 #   DEMO_STORAGE_CLASS  its class for ReadWriteMany volumes (default: the cluster's default class)
 #   DEMO_NODES          nodes of the embedded cluster (default 3)
+#   DEMO_FILE_SYSTEM    what these mount: moosefs or cephfs, a client on each (default: one directory of this machine)
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=e2e/demo/place.sh
 source e2e/demo/place.sh
+# shellcheck source=e2e/demo/shared.sh
+source e2e/demo/shared.sh
 
+readonly ASKED_FILE_SYSTEM=${DEMO_FILE_SYSTEM:-}
 readonly MEMBERS=(alice bob carol)
 readonly BEGAN=$SECONDS
 
@@ -50,6 +54,7 @@ build_images() {
 start_cluster() {
   case $PLACE in
     embedded)
+      if [ -n "${DEMO_FILE_SYSTEM:-}" ]; then share_file_system "$DEMO_FILE_SYSTEM" "${DEMO_NODES:-3}"; fi
       "$CLUSTER" up --nodes "${DEMO_NODES:-3}"
       KUBECONFIG=$("$CLUSTER" kubeconfig)
       export KUBECONFIG
@@ -80,11 +85,14 @@ load_images() {
   done
 }
 
-# One directory, mounted into every node, stands for a shared file system. The pods run as 65532.
+# One directory, seen by every node, stands for a shared file system where none is mounted. The pods run as 65532.
 make_storage() {
   local inside
   case $PLACE in
-    embedded) inside=$PWD/target/cluster/state/shared/demo && mkdir -p "$inside" && chown 65532:65532 "$inside" ;;
+    embedded)
+      inside=$PWD/target/cluster/state/shared/demo
+      [ -n "${DEMO_FILE_SYSTEM:-}" ] || install -d -o 65532 -g 65532 "$inside"
+      ;;
     kind) inside=/shared/demo && docker exec "$KIND_NAME-control-plane" install -d -o 65532 -g 65532 "$inside" ;;
     given) return ;;
   esac
@@ -161,7 +169,7 @@ write_env_file() {
   (
     umask 077
     printf '%s=%s\n' KUBECONFIG "$KUBECONFIG" WEB_URL "$WEB_URL" DEMO_MEMBER "$DEMO_MEMBER" \
-      DEMO_PASSWORD "$DEMO_PASSWORD" DEMO_PLACE "$PLACE" >"$ENV_FILE"
+      DEMO_PASSWORD "$DEMO_PASSWORD" DEMO_PLACE "$PLACE" DEMO_FILE_SYSTEM "${DEMO_FILE_SYSTEM:-}" >"$ENV_FILE"
   )
 }
 
@@ -185,6 +193,12 @@ main() {
   read_env_file
   PLACE=$(choose_place)
   readonly PLACE
+  if [ -n "$ASKED_FILE_SYSTEM" ]; then
+    [ "$PLACE" = embedded ] || fail "Only the nodes of the embedded cluster can be given $ASKED_FILE_SYSTEM: DEMO_PLACE=embedded"
+    [ ! -f "$ENV_FILE" ] || [ "${DEMO_FILE_SYSTEM:-}" = "$ASKED_FILE_SYSTEM" ] ||
+      fail "The demo that is there does not run on $ASKED_FILE_SYSTEM: make demo-down, then try again"
+    [ -x "e2e/filesystems/$ASKED_FILE_SYSTEM.sh" ] || fail "There is no file system $ASKED_FILE_SYSTEM in e2e/filesystems"
+  fi
   if answers; then
     printf 'The demo runs already; nothing was changed.\n'
     report

@@ -91,6 +91,7 @@ case $VERB in
   start) start "${3:-}" ;;
   kill-client) end "$(client_pid "${3:?which mount?}")" ;;
   kill-server) end "$(processes 'mfsmaster -a')" ;;
+  kill-store) end "$(processes mfschunkserver)" ;;
   bring-back) bring_back ;;
   stop) stop_all ;;
   *) fail "there is no verb $VERB" ;;

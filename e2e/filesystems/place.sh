@@ -5,6 +5,7 @@
 #   FILESYSTEM.sh start DIR [MOUNTS]     starts servers, and so many mounts (2): DIR/m1, DIR/m2…
 #   FILESYSTEM.sh kill-client DIR N      kills the client behind a mount, as when its process crashes
 #   FILESYSTEM.sh kill-server DIR        kills the server that all clients ask
+#   FILESYSTEM.sh kill-store DIR         kills the server that has the contents, where it keeps them on disk
 #   FILESYSTEM.sh bring-back DIR         starts again whatever was killed
 #   FILESYSTEM.sh stop DIR               ends all of it and removes DIR
 #

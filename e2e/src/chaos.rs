@@ -150,7 +150,7 @@ async fn signal(name: &str, pids: &[u32]) -> Result<()> {
 }
 
 /// `node2` is node number 2 of the embedded cluster.
-fn node_number(node: &str) -> Result<&str> {
+pub(crate) fn node_number(node: &str) -> Result<&str> {
     node.strip_prefix("node")
         .ok_or_else(|| anyhow!("{node} is no node of the embedded cluster: it cannot be isolated"))
 }

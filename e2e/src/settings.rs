@@ -23,6 +23,8 @@ pub struct Settings {
     pub member: String,
     /// That member's password.
     pub password: String,
+    /// The shared file system that each node mounts by itself; none where one directory stands for it.
+    pub file_system: Option<String>,
 }
 
 impl Settings {
@@ -32,20 +34,22 @@ impl Settings {
     /// When a setting is neither in the environment nor in the file.
     pub fn read() -> Result<Self> {
         let written = demo_env()?;
+        let find = |name: &str| {
+            let set = std::env::var(name).ok().filter(|value| !value.is_empty());
+            set.or_else(|| written.get(name).cloned())
+        };
         let get = |name: &str| {
-            std::env::var(name)
-                .ok()
-                .filter(|value| !value.is_empty())
-                .or_else(|| written.get(name).cloned())
-                .ok_or_else(|| {
-                    anyhow!("{name} is not set, and target/demo.env does not say it: run make demo first")
-                })
+            find(name).ok_or_else(|| {
+                anyhow!("{name} is not set, and target/demo.env does not say it: run make demo first")
+            })
         };
         Ok(Self {
             kubeconfig: root().join(get("KUBECONFIG")?),
             web_url: get("WEB_URL")?.trim_end_matches('/').to_owned(),
             member: get("DEMO_MEMBER")?,
             password: get("DEMO_PASSWORD")?,
+            // What the demo was made with; what is asked for does not count.
+            file_system: written.get("DEMO_FILE_SYSTEM").filter(|name| !name.is_empty()).cloned(),
         })
     }
 }
