@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use api::bytes::Bytes;
 use api::ids::{ClusterUid, PodName, VolumeName};
 use api::keys::VerifyingKey;
 use clap::{Args, Parser, Subcommand};
@@ -91,6 +92,10 @@ pub struct ServeArguments {
     /// Probes and metrics.
     #[arg(long, env = "INTERNET_DISK_ADMIN_LISTEN", value_name = "ADDRESS", default_value = "0.0.0.0:9090")]
     pub admin_listen: SocketAddr,
+    /// About so much memory for what is known of spaces, such as 512Mi; those that were not used for longest make room.
+    /// By default half of the memory limit of the container, or 512Mi without one.
+    #[arg(long, env = "INTERNET_DISK_MEMORY", value_name = "AMOUNT", value_parser = crate::memory::amount)]
+    pub memory: Option<Bytes>,
     /// For tests alone: faults of volumes are switched by files in this directory.
     #[arg(long, env = "INTERNET_DISK_FAULT_DIR", value_name = "DIR")]
     pub fault_dir: Option<PathBuf>,

@@ -14,6 +14,7 @@ pub mod http;
 pub mod internal;
 mod limits;
 pub mod load;
+mod memory;
 mod metrics;
 pub mod peers;
 mod router;

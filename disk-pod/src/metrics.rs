@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use prometheus::{GaugeVec, IntGauge, Opts};
+use api::bytes::Bytes;
+use prometheus::{GaugeVec, IntCounter, IntGauge, Opts};
 use serve::Metrics;
 
 use crate::app::App;
@@ -17,6 +18,9 @@ pub(crate) struct DiskMetrics {
     free: GaugeVec,
     bytes: IntGauge,
     loaded: IntGauge,
+    states: IntGauge,
+    budget: IntGauge,
+    evictions: IntCounter,
     stopped: IntGauge,
     roster_generation: IntGauge,
 }
@@ -41,6 +45,18 @@ impl DiskMetrics {
                 "Bytes that requests under way have announced and not yet moved.",
             )?)?,
             loaded: metrics.register(one("internet_disk_spaces_loaded", "Spaces held in memory.")?)?,
+            states: metrics.register(one(
+                "internet_disk_spaces_memory_bytes",
+                "About what the spaces held in memory take.",
+            )?)?,
+            budget: metrics.register(one(
+                "internet_disk_spaces_memory_budget_bytes",
+                "What they may take together; a single larger one may take more.",
+            )?)?,
+            evictions: metrics.register(IntCounter::new(
+                "internet_disk_spaces_evictions_total",
+                "Spaces that were dropped from memory to make room for others.",
+            )?)?,
             stopped: metrics.register(one(
                 "internet_disk_spaces_stopped",
                 "Spaces that are not touched any more until somebody has looked at them; the log says why.",
@@ -70,7 +86,12 @@ impl DiskMetrics {
             self.free.with_label_values(&[volume.as_str()]).set(health.free.0 as f64);
         }
         self.bytes.set(i64::try_from(app.load.bytes()).unwrap_or(i64::MAX));
-        self.loaded.set(whole(app.engine.spaces_loaded()));
+        let spaces::MemoryUse { spaces, states, evictions, .. } = app.engine.memory();
+        let amount = |bytes: Bytes| i64::try_from(bytes.0).unwrap_or(i64::MAX);
+        self.loaded.set(whole(spaces));
+        self.states.set(amount(states));
+        self.budget.set(amount(app.engine.settings().memory));
+        self.evictions.inc_by(evictions.saturating_sub(self.evictions.get()));
         self.stopped.set(whole(app.engine.stopped_spaces().len()));
         let generation = app.roster.current().generation().0;
         self.roster_generation.set(i64::try_from(generation).unwrap_or(i64::MAX));

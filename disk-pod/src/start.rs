@@ -119,7 +119,7 @@ async fn open(arguments: &ServeArguments) -> anyhow::Result<spaces::Local> {
         cluster: arguments.cluster_uid,
         adopt: arguments.adopt_cluster_uid,
         faults: arguments.fault_dir.clone(),
-        settings: spaces::Settings::default(),
+        settings: spaces::Settings { memory: crate::memory::budget(arguments.memory), ..Default::default() },
     };
     Ok(Engine::open_local(config).await?)
 }

@@ -16,8 +16,8 @@ use crate::format::entry::Committer;
 use crate::format::identity::Identity;
 use crate::host::{Host, TokioHost};
 use crate::local::LocalVolume;
-use crate::replica::Replica;
-use crate::replica::past::Pasts;
+use crate::memory::{Memory, MemoryUse};
+use crate::replica::{Pod, Replica};
 use crate::settings::Settings;
 use crate::space::Space;
 use crate::volume::{NotReady, Volume};
@@ -62,15 +62,20 @@ pub struct Engine {
 
 struct Inner {
     volumes: Vec<Arc<Volume>>,
-    host: Arc<dyn Host>,
-    settings: Arc<ArcSwap<Settings>>,
-    /// Whose clock this pod writes by.
-    committer: Committer,
-    /// The newest format of a log that is read here.
-    reads: u32,
-    spaces: Mutex<HashMap<(SpaceId, VolumeName), Arc<Replica>>>,
-    pasts: Arc<Pasts>,
+    pod: Pod,
+    spaces: Mutex<Spaces>,
 }
+
+/// The spaces that were asked for.
+#[derive(Default)]
+struct Spaces {
+    known: HashMap<(SpaceId, VolumeName), Arc<Replica>>,
+    /// When there are so many, those are forgotten that nobody holds.
+    enough: usize,
+}
+
+/// Fewer spaces than this are not worth looking through for those that nobody holds.
+const FEW: usize = if cfg!(test) { 1 } else { 256 };
 
 impl Engine {
     /// An engine over these volumes.
@@ -104,15 +109,9 @@ impl Engine {
         }
         let committer = Committer(host.machine().unwrap_or_else(|| host.random()));
         let settings = Arc::new(ArcSwap::from_pointee(settings));
-        let inner = Inner {
-            volumes,
-            host,
-            settings,
-            committer,
-            reads,
-            spaces: Mutex::default(),
-            pasts: Arc::default(),
-        };
+        let memory = Memory::new(host.clone(), settings.clone());
+        let pod = Pod { host, settings, committer, reads, memory, pasts: Arc::default() };
+        let inner = Inner { volumes, pod, spaces: Mutex::default() };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -136,27 +135,33 @@ impl Engine {
     /// A space whose log is on this volume. Nothing is read until it is used.
     #[must_use]
     pub fn space(&self, id: SpaceId, home: VolumeName) -> Space {
-        let Inner { volumes, host, settings, committer, reads, spaces, pasts } = self.inner.as_ref();
+        let Inner { volumes, pod, spaces } = self.inner.as_ref();
         let replica = volumes.iter().find(|volume| volume.name == home).map(|volume| {
+            let place = (id, home.clone());
             let mut spaces = spaces.lock().unwrap_or_else(PoisonError::into_inner);
-            let new = || {
-                let (volume, host) = (volume.clone(), host.clone());
-                Replica::new(id, volume, host, *committer, settings.clone(), *reads, pasts.clone())
-            };
-            spaces.entry((id, home.clone())).or_insert_with(new).clone()
+            if let Some(known) = spaces.known.get(&place) {
+                return known.clone();
+            }
+            let forgotten = spaces.forget();
+            let new = Replica::new(id, volume.clone(), pod.clone());
+            spaces.known.insert(place, new.clone());
+            drop(spaces);
+            drop(forgotten);
+            new
         });
         Space::new(id, home, replica)
     }
 
     /// Other settings, which count for all that is done from now on.
     pub fn set_settings(&self, settings: Settings) {
-        self.inner.settings.store(Arc::new(settings));
+        self.inner.pod.settings.store(Arc::new(settings));
+        self.inner.pod.memory.trim();
     }
 
     /// The settings that count.
     #[must_use]
     pub fn settings(&self) -> Arc<Settings> {
-        self.inner.settings.load_full()
+        self.inner.pod.settings.load_full()
     }
 
     /// Looks after a space, whether it is in use or not: writes its state down where that makes opening it quicker,
@@ -178,7 +183,13 @@ impl Engine {
     /// How many spaces are held in memory.
     #[must_use]
     pub fn spaces_loaded(&self) -> usize {
-        self.replicas().iter().filter(|replica| replica.shared.published().is_some()).count()
+        self.memory().spaces
+    }
+
+    /// What is held in memory, against the [budget](Settings::memory).
+    #[must_use]
+    pub fn memory(&self) -> MemoryUse {
+        self.inner.pod.memory.in_use()
     }
 
     /// The spaces that this pod does not touch any more, and why.
@@ -191,8 +202,24 @@ impl Engine {
             .collect()
     }
 
-    fn replicas(&self) -> Vec<Arc<Replica>> {
-        self.inner.spaces.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    pub(crate) fn replicas(&self) -> Vec<Arc<Replica>> {
+        let spaces = self.inner.spaces.lock().unwrap_or_else(PoisonError::into_inner);
+        spaces.known.values().cloned().collect()
+    }
+}
+
+impl Spaces {
+    /// Takes out what nobody holds and nothing is known of, when there is much.
+    fn forget(&mut self) -> Vec<Arc<Replica>> {
+        if self.known.len() < self.enough.max(FEW) {
+            return Vec::new();
+        }
+        // Nobody gets another hold of one while the map is locked.
+        let is_left = |replica: &Arc<Replica>| Arc::strong_count(replica) == 1 && replica.is_forgettable();
+        let mut left: Vec<_> = self.known.extract_if(|_, replica| is_left(replica)).collect();
+        self.enough = self.known.len().saturating_mul(2);
+        left.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        left.into_iter().map(|(_, replica)| replica).collect()
     }
 }
 

@@ -14,6 +14,7 @@ mod local;
 mod lock;
 mod log;
 mod map;
+mod memory;
 mod name;
 mod node;
 mod object;
@@ -44,6 +45,7 @@ pub use file_system::{FileSystem, FsError, FsFuture, Halted, Health, NewFile, Op
 pub use host::{Host, TokioHost};
 pub use local::LocalVolume;
 pub use lock::{LONGEST_LOCK, LONGEST_OWNER, Lock, LockDepth, LockScope, LockToken, NewLock};
+pub use memory::MemoryUse;
 pub use name::{LONGEST_NAME, Name, NameError};
 pub use node::{Kind, Node, NodeId};
 pub use operation::{

@@ -65,6 +65,14 @@ impl Name {
         }
     }
 
+    /// What it has in memory beside itself.
+    pub(crate) fn beside(&self) -> usize {
+        match &self.0 {
+            Text::Short(..) => 0,
+            Text::Long(text) => 16 + text.len() + 16,
+        }
+    }
+
     fn of(text: &str) -> Self {
         let mut bytes = [0; SHORT];
         match (bytes.get_mut(..text.len()), u8::try_from(text.len())) {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use api::bytes::Bytes;
+
 use crate::format::FORMAT;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -22,6 +24,9 @@ pub struct Settings {
     pub history: Duration,
     /// A space in use is looked after about so often. Zero: only when [asked](crate::Engine::upkeep).
     pub upkeep: Duration,
+    /// About so much memory the states of all spaces take together; a single one may take more. The least recently used
+    /// go first. Not counted is what reading one takes besides, nor states that readers still hold.
+    pub memory: Bytes,
     /// The newest format of a log that every pod of the DiskCluster reads. No space is brought beyond it, so that pods
     /// of an older version can work beside this one; what needs a newer format is refused until then.
     pub format: u32,
@@ -56,6 +61,7 @@ impl Default for Settings {
             remembered: DAY,
             history: DAY.saturating_mul(7),
             upkeep: Duration::from_secs(60),
+            memory: Bytes(512 << 20),
             format: FORMAT,
         }
     }

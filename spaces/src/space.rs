@@ -53,6 +53,12 @@ impl Space {
         self.id
     }
 
+    /// Whether its state is in memory.
+    #[cfg(test)]
+    pub(crate) fn is_loaded(&self) -> bool {
+        self.replica().is_ok_and(|replica| replica.shared.is_loaded())
+    }
+
     pub(crate) async fn upkeep(&self) -> Result<(), Error> {
         self.replica()?.upkeep().await
     }
@@ -202,11 +208,13 @@ impl Space {
     /// When the volume does not answer or the space is stopped.
     pub async fn expire(&self) -> Result<(), Error> {
         let replica = self.replica()?;
+        let mut before = replica.state(Freshness::Now).await?.generation;
         for _ in 0..MOST_ENTRIES {
-            let before = replica.shared.known();
-            if replica.step(Intent::Expire).await?.generation <= before {
+            let after = replica.step(Intent::Expire).await?.generation;
+            if after <= before {
                 break;
             }
+            before = after;
         }
         Ok(())
     }

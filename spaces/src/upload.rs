@@ -14,6 +14,7 @@ use crate::object::ObjectWriter;
 use crate::operation::{Committed, NewUpload, OperationId, UploadId, UploadStatus};
 use crate::replica::Replica;
 use crate::snapshot::Freshness;
+use crate::state::State;
 use crate::state::intent::Intent;
 use crate::state::upload::Upload;
 
@@ -35,6 +36,19 @@ const MOST_OWNED: usize = 1024;
 impl Owned {
     fn take(&self, id: UploadId) -> Option<Owner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&id)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    /// Forgets those that have ended or have another owner by now.
+    pub(crate) fn keep_open(&self, state: &State) {
+        let mut owned = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        owned.retain(|id, owner| {
+            let open = state.uploads.get(id).and_then(Upload::open);
+            open.is_some_and(|open| open.epoch <= owner.epoch)
+        });
     }
 
     fn put(&self, id: UploadId, owner: Owner) {

@@ -17,6 +17,9 @@ use crate::host::Host;
 /// So often it is tried to say whose a new volume is.
 const MOST_TRIES: u32 = 8;
 
+/// So many directories at most are remembered as durable.
+const MOST_DURABLE: usize = 65_536;
+
 /// A volume, and what this pod knows of it.
 pub(crate) struct Volume {
     pub(crate) name: VolumeName,
@@ -158,7 +161,12 @@ impl Volume {
         for directory in above {
             self.fs.sync_directory(directory).await?;
         }
-        self.durable().extend(missing.into_iter().map(|directory| directory.as_str().into()));
+        let mut durable = self.durable();
+        if durable.len() > MOST_DURABLE {
+            // To make sure of one again is harmless.
+            durable.clear();
+        }
+        durable.extend(missing.into_iter().map(|directory| directory.as_str().into()));
         Ok(())
     }
 

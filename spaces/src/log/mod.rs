@@ -3,6 +3,7 @@
 mod append;
 pub(crate) mod at;
 mod collect;
+mod expected;
 pub(crate) mod layout;
 pub(crate) mod read;
 pub(crate) mod truncate;

@@ -39,12 +39,23 @@ impl Actor {
                 let Ok(message) = self.queue.try_recv() else { break };
                 round.take(message);
             }
-            self.serve(round).await;
+            let (waited, goes) = (round.commits.len() + round.refreshes.len(), round.goes);
+            if waited > 0 {
+                self.serve(round).await;
+                self.shared.tenant.answered(waited);
+            }
+            match goes {
+                Some(also_busy) if also_busy || !self.shared.tenant.is_busy() => {
+                    self.shared.evict(self.loaded.take()).await;
+                }
+                Some(_) => self.shared.tenant.stays(),
+                None => {}
+            }
         }
     }
 
     async fn serve(&mut self, round: Round) {
-        let Round { commits, mut refreshes, inline: _ } = round;
+        let Round { commits, mut refreshes, inline: _, goes: _ } = round;
         let usable = match self.shared.stopped() {
             Some(error) => Err(error),
             None => self.shared.log.volume.ready().await,
@@ -84,7 +95,7 @@ impl Actor {
     /// Goes on with a newer state, of which it is not known whether it is the newest.
     pub(super) fn follow(&mut self, state: Arc<State>) {
         if let Some(published) = self.shared.published() {
-            self.shared.publish(state.clone(), (published.fresh, published.tick));
+            self.shared.publish(state.clone(), (published.fresh, published.tick), None);
         }
         if is_block_end(state.generation) {
             self.shared.keeping.block_passed(state.clone());
@@ -97,14 +108,15 @@ impl Actor {
         if let Some(error) = self.shared.stopped() {
             return Err(error);
         }
+        let coming = self.shared.room().await.map_err(|error| self.shared.failed(error))?;
         let begun = self.shared.begin();
         match self.shared.log.refresh(self.loaded.clone()).await {
             Ok(Loaded { state, block_end }) => {
-                self.shared.publish(state.clone(), begun);
-                self.loaded = Some(state.clone());
                 if let Some(block_end) = block_end {
                     self.shared.keeping.block_passed(block_end);
                 }
+                self.shared.publish(state.clone(), begun, coming);
+                self.loaded = Some(state.clone());
                 Ok(state)
             }
             Err(error) => Err(self.shared.failed(error)),
@@ -118,6 +130,8 @@ struct Round {
     commits: Vec<Pending>,
     refreshes: Vec<Refresh>,
     inline: usize,
+    /// Whether the state goes after it, and also when others wait by then.
+    goes: Option<bool>,
 }
 
 impl Round {
@@ -128,10 +142,11 @@ impl Round {
                 self.commits.push(*pending);
             }
             Message::Refresh(refresh) => self.refreshes.push(refresh),
+            Message::Evict { also_busy } => self.goes = Some(also_busy),
         }
     }
 
     fn is_full(&self) -> bool {
-        self.commits.len() >= MOST_AT_ONCE || self.inline >= MOST_INLINE
+        self.commits.len() >= MOST_AT_ONCE || self.inline >= MOST_INLINE || self.goes.is_some()
     }
 }

@@ -86,7 +86,7 @@ impl Actor {
             let begun = self.shared.begin();
             match self.write(&state, draft, &mut round, &verdicts, &mut packs).await {
                 Written::Won(state) => {
-                    self.shared.publish(state.clone(), begun);
+                    self.shared.publish(state.clone(), begun, None);
                     self.loaded = Some(state.clone());
                     if is_block_end(state.generation) {
                         self.shared.keeping.block_ended(state.clone());

@@ -25,9 +25,10 @@ use self::past::Pasts;
 use self::upkeep::{Keeping, Upkeep};
 use crate::error::Error;
 use crate::format::entry::Committer;
-use crate::host::Host;
+use crate::host::{Host, computed};
 use crate::lock::LockToken;
 use crate::log::{Log, LogError};
+use crate::memory::{Coming, Memory, Tenant};
 use crate::operation::{Committed, OperationId};
 use crate::settings::Settings;
 use crate::snapshot::Freshness;
@@ -65,6 +66,8 @@ pub(crate) struct Shared {
     stopped: OnceLock<String>,
     ticks: AtomicU64,
     keeping: Keeping,
+    /// Its part of the memory of the engine.
+    tenant: Tenant,
 }
 
 /// Orders what is asked and when looking began, for no clock is fine enough to.
@@ -79,10 +82,27 @@ pub(crate) struct Published {
     pub(crate) tick: Tick,
 }
 
+/// What the spaces of a pod have in common.
+#[derive(Clone)]
+pub(crate) struct Pod {
+    pub(crate) host: Arc<dyn Host>,
+    pub(crate) settings: Arc<ArcSwap<Settings>>,
+    /// Whose clock this pod writes by.
+    pub(crate) committer: Committer,
+    /// The newest format of a log that is read here.
+    pub(crate) reads: u32,
+    pub(crate) memory: Arc<Memory>,
+    pub(crate) pasts: Arc<Pasts>,
+}
+
 /// What an actor is asked.
 enum Message {
     Commit(Box<Pending>),
     Refresh(Refresh),
+    /// The state is to go, to make room: at once, or if nobody waits for it.
+    Evict {
+        also_busy: bool,
+    },
 }
 
 /// Somebody who wants to see the newest state.
@@ -111,18 +131,11 @@ pub(crate) struct Pending {
 }
 
 impl Replica {
-    pub(crate) fn new(
-        id: SpaceId,
-        volume: Arc<Volume>,
-        host: Arc<dyn Host>,
-        committer: Committer,
-        settings: Arc<ArcSwap<Settings>>,
-        reads: u32,
-        pasts: Arc<Pasts>,
-    ) -> Arc<Self> {
+    pub(crate) fn new(id: SpaceId, volume: Arc<Volume>, pod: Pod) -> Arc<Self> {
+        let Pod { host, settings, committer, reads, memory, pasts } = pod;
         let (queue, messages) = mpsc::unbounded();
         let (keeping, woken) = Keeping::new();
-        let shared = Shared {
+        let shared = |me: &Weak<Self>| Shared {
             log: Arc::new(Log::new(id, volume, host.clone(), reads)),
             host,
             settings,
@@ -131,9 +144,10 @@ impl Replica {
             stopped: OnceLock::new(),
             ticks: AtomicU64::new(0),
             keeping,
+            tenant: memory.tenant(me.clone()),
         };
         Arc::new_cyclic(|me| Self {
-            shared: Arc::new(shared),
+            shared: Arc::new(shared(me)),
             owned: Owned::default(),
             queue,
             waiting: Mutex::new(Some(Waiting { messages, woken })),
@@ -153,6 +167,7 @@ impl Replica {
         inline: Option<Bytes>,
         unfinished: Option<Unfinished>,
     ) -> Result<Committed, Error> {
+        self.shared.tenant.used();
         let (reply, answer) = oneshot::channel();
         let arrived = self.shared.tick();
         let pending = Pending { id, born, locks, tried: None, intent, inline, unfinished, arrived, reply };
@@ -174,6 +189,7 @@ impl Replica {
         if let Some(error) = self.shared.stopped() {
             return Err(error);
         }
+        self.shared.tenant.used();
         let now = self.shared.host.elapsed();
         if let Some(published) = self.shared.published() {
             let good = match freshness {
@@ -192,7 +208,23 @@ impl Replica {
         answer.await.unwrap_or_else(|_| Err(ended()))
     }
 
+    /// Asks it to drop its state.
+    pub(crate) fn ask_to_go(&self, also_busy: bool) {
+        // Whoever has ended has none.
+        let _ = self.queue.unbounded_send(Message::Evict { also_busy });
+    }
+
+    /// Whether nothing would be lost if it were made anew. One that was stopped stays so, and is told of.
+    pub(crate) fn is_forgettable(&self) -> bool {
+        let tenant = &self.shared.tenant;
+        !tenant.is_loaded()
+            && !tenant.is_busy()
+            && self.shared.stopped.get().is_none()
+            && self.owned.is_empty()
+    }
+
     fn send(&self, message: Message) -> Result<(), Error> {
+        self.shared.tenant.asked();
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(Waiting { messages, woken }) = waiting {
             let (host, interval) = (&self.shared.host, self.shared.settings.load().upkeep);
@@ -221,8 +253,36 @@ impl Shared {
         self.published().map_or(Generation::ZERO, |published| published.state.generation)
     }
 
-    fn publish(&self, state: Arc<State>, (fresh, tick): (Duration, Tick)) {
+    fn publish(&self, state: Arc<State>, (fresh, tick): (Duration, Tick), coming: Option<Coming>) {
+        let weight = state.weight().saturating_add(self.keeping.weight(&state));
+        self.tenant.weigh(weight, coming);
         self.published.store(Some(Arc::new(Published { state, fresh, tick })));
+    }
+
+    /// Drops the state, and all that goes with it.
+    async fn evict(&self, loaded: Option<Arc<State>>) {
+        let dropped = (self.published.swap(None), self.keeping.clear(), loaded);
+        // That takes a while for a large one.
+        computed(self.host.as_ref(), move || drop(dropped)).await;
+        self.tenant.gone();
+    }
+
+    /// Room for the state, when it is not loaded.
+    async fn room(&self) -> Result<Option<Coming>, LogError> {
+        if self.tenant.is_loaded() {
+            return Ok(None);
+        }
+        let expected = match self.tenant.before() {
+            Some(before) => before,
+            None => self.log.expected().await?,
+        };
+        Ok(Some(self.tenant.admit(expected).await))
+    }
+
+    /// Whether it is in memory.
+    #[cfg(test)]
+    pub(crate) fn is_loaded(&self) -> bool {
+        self.tenant.is_loaded()
     }
 
     fn tick(&self) -> Tick {

@@ -16,6 +16,8 @@ pub(super) struct Plan {
     pub(super) power: bool,
     pub(super) hangs: bool,
     pub(super) clocks: bool,
+    /// Whether there is hardly any memory, and states are dropped at any moment besides.
+    pub(super) evictions: bool,
     pub(super) weather: Weather,
     /// How much members want, at most.
     pub(super) things: u64,
@@ -82,6 +84,7 @@ impl Chaos {
                 world.note(|| format!("all stands still for {} s", long / 1_000_000));
                 world.jump(long);
             }
+            92..102 if plan.evictions => fleet.evict(pod),
             _ => {}
         }
     }

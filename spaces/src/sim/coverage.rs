@@ -38,6 +38,7 @@ met! {
     StaleAbsence => "new names that were not seen yet",
     LostRace => "links that found another entry there",
     Block => "blocks that were begun",
+    Evicted => "states that were dropped from memory",
     Dawdled => "clients that took very long to send a file",
     StartLinked => "states that were written down",
     StartRead => "logs that were read on from a state",
@@ -75,6 +76,11 @@ impl Tally {
     pub(super) fn add(&self, met: Met) {
         let count = &self.0[met as usize];
         count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    pub(super) fn add_many(&self, met: Met, times: u64) {
+        let count = &self.0[met as usize];
+        count.store(count.load(Ordering::Relaxed) + times, Ordering::Relaxed);
     }
 
     /// Takes in what another one has counted.

@@ -132,12 +132,25 @@ impl Fleet {
             self.world.pause(&life, false);
             self.server.client_dies(&life);
         }
+        if let Some(engine) = &engine {
+            self.world.met.add_many(Met::Evicted, engine.memory().evictions);
+        }
         self.world.bury(engine);
     }
 
     /// The life of a pod that lives.
     pub(super) fn life(&self, pod: usize) -> Option<Owner> {
         self.pods.lock().unwrap()[pod].life.clone()
+    }
+
+    /// A pod drops the states that it has in memory, whoever waits for them.
+    pub(super) fn evict(&self, pod: usize) {
+        if let Some(engine) = self.pods.lock().unwrap()[pod].engine.as_ref() {
+            self.world.note(|| format!("pod {pod} drops all states"));
+            let mut replicas = engine.replicas();
+            replicas.sort_by_key(|replica| replica.shared.log.space);
+            replicas.iter().for_each(|replica| replica.ask_to_go(true));
+        }
     }
 
     /// Stops all tasks of a pod, or lets them go on.

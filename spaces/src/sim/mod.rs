@@ -23,6 +23,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use api::bytes::Bytes as Size;
 use futures::future::BoxFuture;
 
 use self::chaos::{Chaos, Plan};
@@ -79,6 +80,7 @@ fn plan(world: &World) -> (Character, Plan) {
         power: world.chance(500),
         hangs: world.chance(400),
         clocks: world.chance(500),
+        evictions: world.chance(300),
         weather,
         things: *world.pick(&[6, 20, 40, 60, 80]),
         dawdlers: *world.pick(&[0, 20, 100]),
@@ -91,10 +93,11 @@ fn plan(world: &World) -> (Character, Plan) {
 
 /// What pods do by themselves they do often, and nothing is kept longer than it is needed. But no promise is made where
 /// a mount does not show what is new: there `gone` is not seen either, and nothing may be truncated.
-fn settings(blind: bool) -> Settings {
+fn settings(blind: bool, evictions: bool) -> Settings {
     let history = if blind { Duration::MAX } else { Duration::ZERO };
     let (remembered, upkeep) = (Duration::from_secs(5), Duration::from_millis(500));
-    Settings { remembered, history, upkeep, ..Settings::default() }
+    let memory = if evictions { Size(1) } else { Settings::default().memory };
+    Settings { remembered, history, upkeep, memory, ..Settings::default() }
 }
 
 fn run(seed: u64, traced: bool) -> Report {
@@ -105,7 +108,7 @@ fn run(seed: u64, traced: bool) -> Report {
     let blind = character.stale_absence;
     let histories = SPACES.map(|space| History::new(space, server.clone(), blind));
     let pods = usize::try_from(2 + world.below(3)).unwrap();
-    let fleet = Fleet::new(world.clone(), server.clone(), settings(blind), pods);
+    let fleet = Fleet::new(world.clone(), server.clone(), settings(blind, plan.evictions), pods);
     if blind {
         world.spawn(&world.outside, nurse(world.clone(), fleet.clone(), histories.clone()));
     }

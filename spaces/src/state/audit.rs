@@ -57,6 +57,9 @@ impl State {
                 wrong.push(format!("node {id} has a number that may come again"));
             }
         }
+        if self.nodes.count_beside() != self.nodes.beside() {
+            wrong.push("what nodes have beside the map was counted wrongly".to_owned());
+        }
         let in_trash = self.audit_trash(&mut wrong);
         self.audit_versions(&mut versions, &mut references, &mut used, &mut wrong);
         if self.walk(NodeId::ROOT).count() + in_trash != self.nodes.len() {

@@ -9,6 +9,7 @@ use api::generation::Generation;
 use super::State;
 use super::apply::Misfit;
 use super::inode::{Children, Content, Directory, File, Inode, length};
+use super::nodes::Nodes;
 use super::objects::Use;
 use crate::extent::{ObjectId, VolumeIndex};
 use crate::format::nodes::{Reader, Row, Writer};
@@ -76,7 +77,8 @@ impl State {
         if directories.next().is_some() {
             return Err(Misfit("something is in a directory that is none"));
         }
-        self.nodes = Map::from_sorted(nodes.into_iter()).ok_or(Misfit("a node is there twice"))?;
+        let nodes = Map::from_sorted(nodes.into_iter()).ok_or(Misfit("a node is there twice"))?;
+        self.nodes = Nodes::of(nodes);
         self.reach(&loose, rooted)?;
         self.objects.0 = counted(objects)?;
         self.used = used;

@@ -7,6 +7,7 @@ use imbl::{OrdMap, OrdSet};
 use super::State;
 use super::apply::{Applied, Misfit, Moment};
 use super::plan::{Plan, Planned};
+use super::weight::tree;
 use crate::error::Error;
 use crate::format::record::{self, Action};
 use crate::format::start::StartLock;
@@ -20,6 +21,9 @@ pub(crate) const MOST_LOCKS: usize = 4096;
 
 /// The most locks made at one node, which share it.
 pub(crate) const MOST_OF_NODE: usize = 64;
+
+/// What is said of an owner and a creator takes about so many bytes.
+const TEXTS: usize = 160;
 
 /// All locks of a space.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,6 +43,15 @@ struct Held {
 impl Locks {
     pub(crate) fn is_empty(&self) -> bool {
         self.by_token.is_empty()
+    }
+
+    /// What they take in memory.
+    pub(super) fn weight(&self) -> usize {
+        let all = self.by_token.len();
+        tree(all, size_of::<(LockToken, Held)>())
+            + tree(all, size_of::<(NodeId, LockToken)>())
+            + tree(all, size_of::<(i64, LockToken)>())
+            + all * TEXTS
     }
 
     /// Whether there is a lock of this name.

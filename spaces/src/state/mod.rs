@@ -10,6 +10,7 @@ pub(crate) mod limit;
 mod list;
 pub(crate) mod locks;
 mod node_steps;
+mod nodes;
 pub(crate) mod objects;
 pub(crate) mod outcome;
 pub(crate) mod past;
@@ -31,6 +32,7 @@ pub(crate) mod upload;
 mod upload_plan;
 mod upload_steps;
 pub(crate) mod versions;
+mod weight;
 
 use api::bytes::Bytes;
 use api::generation::Generation;
@@ -41,6 +43,7 @@ use self::clocks::Clocks;
 use self::inode::Inode;
 use self::limit::Limit;
 use self::locks::Locks;
+use self::nodes::Nodes;
 use self::objects::Objects;
 use self::outcome::Outcomes;
 use self::properties::Properties;
@@ -50,7 +53,6 @@ use self::upload::Upload;
 use self::versions::Versions;
 use crate::format::FIRST_FORMAT;
 use crate::format::frame::Hash;
-use crate::map::Map;
 use crate::node::{Node, NodeId};
 use crate::operation::UploadId;
 
@@ -68,7 +70,7 @@ pub(crate) struct State {
     pub(crate) low: Generation,
     /// The number that the next new node or content gets; never used again.
     pub(crate) next: u64,
-    pub(crate) nodes: Map<NodeId, Inode>,
+    pub(crate) nodes: Nodes,
     pub(crate) uploads: OrdMap<UploadId, Upload>,
     pub(crate) outcomes: Outcomes,
     pub(crate) objects: Objects,
@@ -95,7 +97,7 @@ impl State {
             format: FIRST_FORMAT,
             low: Generation::ZERO,
             next: NodeId::ROOT.0 + 1,
-            nodes: [(NodeId::ROOT, Inode::root())].into_iter().collect(),
+            nodes: Nodes::of([(NodeId::ROOT, Inode::root())].into_iter().collect()),
             uploads: OrdMap::new(),
             outcomes: Outcomes::default(),
             objects: Objects::default(),

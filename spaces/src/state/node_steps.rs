@@ -48,11 +48,8 @@ impl State {
     }
 
     pub(super) fn children_mut(&mut self, id: NodeId) -> Applied<&mut Children> {
-        match self.nodes.get_mut(&id).map(|inode| &mut inode.content) {
-            Some(Content::Directory(directory)) => Ok(&mut directory.children),
-            Some(Content::File(_)) => Err(Misfit("a file is where a directory should be")),
-            None => Err(Misfit("a directory is missing")),
-        }
+        let directory = self.nodes.directory_mut(&id).ok_or(Misfit("a directory is missing, or a file"))?;
+        Ok(&mut directory.children)
     }
 
     pub(super) fn put(&mut self, put: &record::Put, at: Moment) -> Applied<NodeId> {
@@ -91,7 +88,7 @@ impl State {
             return self.make(parent, name, Content::File(file));
         };
         self.number();
-        let old = std::mem::replace(self.file_mut(id)?, file);
+        let old = self.replace_file(id, file)?;
         if keep {
             self.keep_version(id, old, at)?;
         } else {
@@ -147,9 +144,10 @@ impl State {
         self.clear(*node, *parent, name, *replaced, at)?;
         self.detach(*node)?;
         self.attach(*node, *parent, name)?;
-        let inode = self.nodes.get_mut(node).ok_or(Misfit("a node is missing"))?;
+        let mut inode = self.nodes.get_mut(node).ok_or(Misfit("a node is missing"))?;
         inode.parent = *parent;
         inode.name = Some(name.clone());
+        drop(inode);
         self.inherit(*node, history)?;
         Ok(*node)
     }
@@ -164,9 +162,8 @@ impl State {
     }
 
     fn inherit(&mut self, node: NodeId, history: Vec<Version>) -> Applied {
-        if !history.is_empty() {
-            // A directory has no history.
-            self.file_mut(node)?;
+        if !history.is_empty() && self.nodes.get(&node).is_none_or(|inode| inode.file().is_none()) {
+            return Err(Misfit("a directory has no history"));
         }
         self.versions.add(node, history)
     }

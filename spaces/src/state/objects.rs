@@ -3,6 +3,7 @@
 use api::generation::Generation;
 use imbl::OrdSet;
 
+use super::weight::tree;
 use crate::extent::{Extent, ObjectId, VolumeIndex};
 use crate::map::Map;
 
@@ -25,6 +26,11 @@ pub(crate) struct Objects(
 );
 
 impl Objects {
+    /// What those take in memory beside the others that nothing refers to.
+    pub(super) fn weight_of_dropped(&self) -> usize {
+        tree(self.1.len(), size_of::<(Generation, VolumeIndex, ObjectId)>())
+    }
+
     pub(crate) fn refer(&mut self, volume: VolumeIndex, object: ObjectId) {
         let before = self.0.get(&(volume, object)).copied();
         if let Some(Use { references: 0, dropped }) = before {

@@ -10,6 +10,7 @@ use super::apply::{Applied, Misfit};
 use super::inode::Content;
 use super::place::Slot;
 use super::plan::{Plan, Planned};
+use super::weight::tree;
 use crate::error::Error;
 use crate::format::record::{self, Action};
 use crate::format::start::StartProperties;
@@ -36,6 +37,8 @@ pub(crate) struct Properties {
     /// Nodes without properties are not in it. Copies of a node share their values until one of them changes.
     of: OrdMap<NodeId, Arc<Values>>,
     bytes: usize,
+    /// How many there are.
+    count: usize,
 }
 
 fn bytes_of(values: &Values) -> usize {
@@ -48,9 +51,21 @@ impl Properties {
     }
 
     fn put(&mut self, node: NodeId, values: Arc<Values>) {
-        let new = bytes_of(&values);
+        let (new, count) = (bytes_of(&values), values.len());
         let old = if values.is_empty() { self.of.remove(&node) } else { self.of.insert(node, values) };
-        self.bytes = (self.bytes + new).saturating_sub(old.map_or(0, |old| bytes_of(&old)));
+        let (old, before) = old.map_or((0, 0), |old| (bytes_of(&old), old.len()));
+        self.bytes = (self.bytes + new).saturating_sub(old);
+        self.count = (self.count + count).saturating_sub(before);
+    }
+
+    /// What they take in memory. Copies of a node share theirs until one of them changes: then it is too much.
+    pub(super) fn weight(&self) -> usize {
+        let pair = size_of::<(PropertyName, Arc<str>)>();
+        // Nodes of these maps have room for eleven; three texts are allocated for each.
+        tree(self.of.len(), size_of::<(NodeId, Arc<Values>)>())
+            + self.of.len() * (11 * pair / 2 + 64)
+            + self.count * (3 * pair / 2 + 3 * 24)
+            + self.bytes
     }
 
     /// A copy of a node has its properties.
@@ -93,7 +108,8 @@ impl Properties {
     /// What does not add up.
     pub(crate) fn audit(&self, state: &State, wrong: &mut Vec<String>) {
         let bytes: usize = self.of.values().map(|values| bytes_of(values)).sum();
-        if bytes != self.bytes {
+        let count: usize = self.of.values().map(|values| values.len()).sum();
+        if (bytes, count) != (self.bytes, self.count) {
             wrong.push(format!("properties are said to have {} bytes, and have {bytes}", self.bytes));
         }
         for (node, values) in &self.of {
@@ -182,13 +198,14 @@ impl State {
 
     pub(super) fn set_properties(&mut self, changes: &record::SetProperties) -> Applied<NodeId> {
         let record::SetProperties { node, set, removed, modified } = changes;
-        let inode = self.nodes.get_mut(node).ok_or(Misfit("a node is missing"))?;
+        let mut inode = self.nodes.get_mut(node).ok_or(Misfit("a node is missing"))?;
         if let Some(time) = modified {
             match &mut inode.content {
                 Content::File(file) => file.modified = *time,
                 Content::Directory(directory) => directory.modified = *time,
             }
         }
+        drop(inode);
         let mut values = self.properties.get(*node).cloned().unwrap_or_default();
         for name in removed {
             values.remove(name).ok_or(Misfit("a property is missing"))?;

@@ -11,6 +11,7 @@ use super::clocks::Clocks;
 use super::inode::length;
 use super::limit::Limit;
 use super::locks::Locks;
+use super::nodes::Nodes;
 use super::objects::Objects;
 use super::outcome::{Outcome, Outcomes};
 use super::properties::Properties;
@@ -24,7 +25,6 @@ use crate::format::start::{
     StartVersion,
 };
 use crate::format::{FIRST_FORMAT, FORMAT};
-use crate::map::Map;
 use crate::node::NodeId;
 
 impl State {
@@ -60,7 +60,7 @@ impl State {
             format: log_format,
             low,
             next,
-            nodes: Map::new(),
+            nodes: Nodes::default(),
             uploads: OrdMap::new(),
             outcomes: Outcomes::default(),
             objects: Objects::default(),

@@ -7,6 +7,7 @@ use imbl::{OrdMap, OrdSet};
 use super::State;
 use super::apply::{Applied, Misfit, Moment};
 use super::plan::{Plan, Planned};
+use super::weight::tree;
 use crate::error::Error;
 use crate::format::record::{self, Action};
 use crate::format::start::StartShare;
@@ -16,6 +17,9 @@ use crate::share::{LONGEST_SHARE_TEXT, NewShare, Share, ShareId, ShareTokenHash}
 
 /// The most shares of one space. They are part of the state, which every pod holds in memory.
 pub(crate) const MOST_SHARES: usize = 10_000;
+
+/// What is said of a creator and a password takes about so many bytes.
+const TEXTS: usize = 160;
 
 /// All shares of a space.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,6 +42,16 @@ impl Shares {
     /// Those that have ended by a time.
     pub(crate) fn expired(&self, now: i64) -> impl Iterator<Item = ShareId> {
         self.by_expiry.iter().take_while(move |(expires, _)| *expires < now).map(|(_, id)| *id)
+    }
+
+    /// What they take in memory.
+    pub(super) fn weight(&self) -> usize {
+        let all = self.by_id.len();
+        tree(all, size_of::<(ShareId, Made)>())
+            + tree(all, size_of::<(ShareTokenHash, ShareId)>())
+            + tree(all, size_of::<(NodeId, ShareId)>())
+            + tree(self.by_expiry.len(), size_of::<(i64, ShareId)>())
+            + all * (size_of::<record::CreateShare>() + TEXTS)
     }
 
     fn add(&mut self, made: Made) -> Applied {

@@ -8,6 +8,7 @@ use imbl::{OrdMap, OrdSet};
 
 use super::State;
 use super::apply::{Applied, Misfit, Moment};
+use super::weight::{chunk, tree};
 use crate::format::record;
 use crate::name::Name;
 use crate::node::NodeId;
@@ -35,6 +36,8 @@ pub(crate) struct Trash {
     pub(crate) by_age: OrdSet<(Generation, NodeId)>,
     /// What all of it weighs.
     pub(crate) bytes: Bytes,
+    /// How many names the places have where the items were.
+    names: usize,
 }
 
 impl Trash {
@@ -42,6 +45,7 @@ impl Trash {
     pub(super) fn add(&mut self, node: NodeId, item: Trashed) -> Applied {
         self.bytes = self.bytes.checked_add(item.bytes).ok_or(Misfit("sizes overflow"))?;
         self.by_age.insert((item.generation, node));
+        self.names += item.path.len();
         match self.items.insert(node, item) {
             None => Ok(()),
             Some(_) => Err(Misfit("a node is in the trash twice")),
@@ -51,8 +55,18 @@ impl Trash {
     fn take(&mut self, node: NodeId) -> Applied<Trashed> {
         let item = self.items.remove(&node).ok_or(Misfit("a node is not in the trash"))?;
         self.by_age.remove(&(item.generation, node));
+        self.names = self.names.saturating_sub(item.path.len());
         self.bytes = less(self.bytes, item.bytes)?;
         Ok(item)
+    }
+
+    /// What it takes in memory, but for the nodes themselves.
+    pub(super) fn weight(&self) -> usize {
+        let items = self.items.len();
+        tree(items, size_of::<(NodeId, Trashed)>())
+            + tree(items, size_of::<(Generation, NodeId)>())
+            + items * chunk(16)
+            + self.names * size_of::<Name>()
     }
 
     /// The oldest item.
@@ -73,9 +87,10 @@ impl State {
         let path = self.path_of(node).ok_or(Misfit("what is deleted is not in the tree"))?;
         self.unlock_below(node);
         self.detach(node)?;
-        let inode = self.nodes.get_mut(&node).ok_or(Misfit("a node is missing"))?;
+        let mut inode = self.nodes.get_mut(&node).ok_or(Misfit("a node is missing"))?;
         inode.parent = node;
         inode.name = None;
+        drop(inode);
         let item = Trashed { path: path.into(), generation: at.generation, clock: at.clock, bytes, nodes };
         self.trash.add(node, item)
     }
@@ -112,7 +127,7 @@ impl State {
             return Err(Misfit("a directory would go into itself"));
         }
         self.attach(*node, *parent, name)?;
-        let inode = self.nodes.get_mut(node).ok_or(Misfit("a node is missing"))?;
+        let mut inode = self.nodes.get_mut(node).ok_or(Misfit("a node is missing"))?;
         inode.parent = *parent;
         inode.name = Some(name.clone());
         Ok(*node)

@@ -9,6 +9,7 @@ use imbl::{OrdMap, OrdSet};
 use super::State;
 use super::apply::{Applied, Misfit, Moment};
 use super::inode::{Content, File};
+use super::weight::{chunk, tree};
 use crate::extent::Extents;
 use crate::format::record;
 use crate::node::NodeId;
@@ -36,6 +37,8 @@ pub(crate) struct Versions {
     pub(crate) by_age: OrdSet<(Generation, u64, NodeId)>,
     /// What all of them weigh.
     pub(crate) bytes: Bytes,
+    /// What their lists of extents take in memory.
+    beside: usize,
 }
 
 impl Versions {
@@ -61,6 +64,7 @@ impl Versions {
         for version in &added {
             self.bytes = self.bytes.checked_add(version.size).ok_or(Misfit("sizes overflow"))?;
             self.by_age.insert((version.generation, version.number, node));
+            self.beside += version.extents.beside();
         }
         let mut all = self.of(node).to_vec();
         all.extend(added);
@@ -91,6 +95,17 @@ impl Versions {
     fn taken(&mut self, node: NodeId, version: &Version) {
         self.by_age.remove(&(version.generation, version.number, node));
         self.bytes = self.bytes.saturating_sub(version.size);
+        self.beside = self.beside.saturating_sub(version.extents.beside());
+    }
+
+    /// What they take in memory.
+    pub(super) fn weight(&self) -> usize {
+        let (files, all) = (self.of.len(), self.by_age.len());
+        tree(files, size_of::<(NodeId, Arc<[Version]>)>())
+            + files * chunk(16)
+            + all * size_of::<Version>()
+            + tree(all, size_of::<(Generation, u64, NodeId)>())
+            + self.beside
     }
 }
 
@@ -116,7 +131,7 @@ impl State {
         let record::RestoreVersion { node, version, keep } = *restore;
         let old = self.versions.take(node, version).ok_or(Misfit("a version is missing"))?;
         let file = File { size: old.size, version: self.number(), modified: at.clock, extents: old.extents };
-        let replaced = std::mem::replace(self.file_mut(node)?, file);
+        let replaced = self.replace_file(node, file)?;
         if keep {
             self.keep_version(node, replaced, at)?;
         } else {
@@ -128,18 +143,19 @@ impl State {
     /// All that a file held is taken from it: what it held before, and what it holds. It is empty then.
     pub(super) fn take_history(&mut self, node: NodeId, at: Moment) -> Applied<Vec<Version>> {
         let mut history = self.versions.take_all(node);
-        let file = self.file_mut(node)?;
+        let file = self.nodes.get(&node).and_then(|inode| inode.file()).ok_or(Misfit("a file is missing"))?;
         let empty = File { size: Bytes::ZERO, extents: Extents::default(), ..file.clone() };
-        let file = std::mem::replace(file, empty);
+        let file = self.replace_file(node, empty)?;
         if file.size > Bytes::ZERO {
             history.push(Version::of(file, at));
         }
         Ok(history)
     }
 
-    pub(super) fn file_mut(&mut self, node: NodeId) -> Applied<&mut File> {
-        match self.nodes.get_mut(&node).map(|inode| &mut inode.content) {
-            Some(Content::File(file)) => Ok(file),
+    /// A file gets another content; the one that it had.
+    pub(super) fn replace_file(&mut self, node: NodeId, content: File) -> Applied<File> {
+        match self.nodes.get_mut(&node).as_deref_mut().map(|inode| &mut inode.content) {
+            Some(Content::File(file)) => Ok(std::mem::replace(file, content)),
             Some(Content::Directory(_)) => Err(Misfit("a directory is where a file should be")),
             None => Err(Misfit("a file is missing")),
         }

@@ -1,6 +1,7 @@
 //! The engine over real directories: one or several engines over one, as one or several pods.
 
 mod damage;
+mod eviction;
 mod expiry;
 mod failing;
 mod files;

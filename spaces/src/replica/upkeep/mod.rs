@@ -6,6 +6,7 @@ mod sweep;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use api::bytes::Bytes;
 use futures::StreamExt;
 use futures::channel::mpsc;
 use futures::future::{Either, select};
@@ -17,6 +18,9 @@ use crate::error::Error;
 use crate::host::Host;
 use crate::snapshot::Freshness;
 use crate::state::State;
+
+/// An entry changes about so much of a state, which two have from then on.
+const CHANGED: u64 = 32 << 10;
 
 /// What the actor leaves for the upkeep.
 pub(super) struct Keeping {
@@ -59,6 +63,22 @@ impl Keeping {
     /// Another pod did.
     pub(super) fn block_passed(&self, state: Arc<State>) {
         *self.block_end.lock().unwrap_or_else(PoisonError::into_inner) = Some(state);
+    }
+
+    /// What the state takes that is kept to be written down: it shares with the newest what was not changed since.
+    pub(super) fn weight(&self, newest: &State) -> Bytes {
+        match self.block_end() {
+            Some(end) if end.generation < newest.generation => {
+                let since = newest.generation.0.saturating_sub(end.generation.0);
+                Bytes(since.saturating_mul(CHANGED)).min(end.weight())
+            }
+            _ => Bytes::ZERO,
+        }
+    }
+
+    /// It is not kept any more; what a pod does not write down another one does, or this one after the next block.
+    pub(super) fn clear(&self) -> Option<Arc<State>> {
+        self.block_end.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     fn block_end(&self) -> Option<Arc<State>> {
@@ -125,6 +145,7 @@ impl Replica {
         let mut upkeep = self.upkeep.lock().await;
         upkeep.starts.round(shared, &state, reason).await.map_err(|error| shared.log.error(error))?;
         sweep::sweep(&mut upkeep, self, &state, reason).await?;
+        self.owned.keep_open(&state);
         // What was swept just now can go.
         let state = shared.published().map_or(state, |published| published.state.clone());
         upkeep.sweeps.collect(shared, &state, reason).await.map_err(|error| shared.log.error(error))
