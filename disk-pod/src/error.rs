@@ -255,6 +255,12 @@ fn engine(error: spaces::Error) -> Refusal {
         Said::StorageFull(_) => {
             with(Code::StorageFull, "the volume is full; an administrator must make room").because(told)
         }
+        Said::SpaceClosed => with(Code::ReadOnly, "this space is closed: it can be read, and not changed"),
+        Said::VolumeMissing(_) => {
+            with(Code::NoReadyServer, "this server cannot reach some of the content; try another")
+                .because(told)
+                .header(header::RETRY_AFTER, RETRY_SOON)
+        }
         Said::SpaceStopped { .. } => {
             with(Code::SpaceStopped, "this space was stopped to protect it; an administrator must look at it")
                 .because(told)

@@ -17,6 +17,7 @@ use crate::format::identity::Identity;
 use crate::host::{Host, TokioHost};
 use crate::local::LocalVolume;
 use crate::memory::{Memory, MemoryUse};
+use crate::pool::Pool;
 use crate::replica::{Pod, Replica};
 use crate::settings::Settings;
 use crate::space::Space;
@@ -61,7 +62,7 @@ pub struct Engine {
 }
 
 struct Inner {
-    volumes: Vec<Arc<Volume>>,
+    pool: Arc<Pool>,
     pod: Pod,
     spaces: Mutex<Spaces>,
 }
@@ -110,8 +111,10 @@ impl Engine {
         let committer = Committer(host.machine().unwrap_or_else(|| host.random()));
         let settings = Arc::new(ArcSwap::from_pointee(settings));
         let memory = Memory::new(host.clone(), settings.clone());
-        let pod = Pod { host, settings, committer, reads, memory, pasts: Arc::default() };
-        let inner = Inner { volumes, pod, spaces: Mutex::default() };
+        let pool = Arc::new(Pool::new(volumes, host.clone(), settings.clone()));
+        let pasts = Arc::default();
+        let pod = Pod { host, settings, committer, reads, memory, pasts, pool: pool.clone() };
+        let inner = Inner { pool, pod, spaces: Mutex::default() };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -135,8 +138,8 @@ impl Engine {
     /// A space whose log is on this volume. Nothing is read until it is used.
     #[must_use]
     pub fn space(&self, id: SpaceId, home: VolumeName) -> Space {
-        let Inner { volumes, pod, spaces } = self.inner.as_ref();
-        let replica = volumes.iter().find(|volume| volume.name == home).map(|volume| {
+        let Inner { pool, pod, spaces } = self.inner.as_ref();
+        let replica = pool.volumes.iter().find(|volume| volume.name == home).map(|volume| {
             let place = (id, home.clone());
             let mut spaces = spaces.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(known) = spaces.known.get(&place) {
@@ -176,7 +179,7 @@ impl Engine {
     /// How a volume is doing, without asking it.
     #[must_use]
     pub fn health(&self, volume: &VolumeName) -> Health {
-        let found = self.inner.volumes.iter().find(|known| known.name == *volume);
+        let found = self.inner.pool.volumes.iter().find(|known| known.name == *volume);
         found.map_or_else(Health::default, |volume| volume.fs.health())
     }
 

@@ -157,6 +157,12 @@ pub enum Error {
         /// What was found, and where.
         reason: String,
     },
+    /// Nobody owns the space for now: it can be read, and takes no changes.
+    #[error("the space is closed; it can be read, and takes changes again when it gets a limit")]
+    SpaceClosed,
+    /// Some of the bytes are on a volume that this pod does not have.
+    #[error("this pod does not have the volume with the id {0}, on which some of the content is")]
+    VolumeMissing(crate::extent::VolumeUid),
     /// The space is on a volume that this pod does not have, or that belongs to another cluster.
     #[error("{0}")]
     UnknownSpace(String),

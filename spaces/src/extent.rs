@@ -5,6 +5,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use api::generation::Generation;
+use uuid::Uuid;
 
 /// Names a data file, which is immutable once something refers to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,6 +27,16 @@ impl fmt::Display for ObjectId {
 /// Which volume of the pool an object lies on, by its place in the table that the space keeps; 0 is the home volume.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VolumeIndex(pub u16);
+
+/// A volume, for ever: what the file at its root says, whatever it is called where it is mounted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VolumeUid(pub Uuid);
+
+impl fmt::Display for VolumeUid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_hyphenated().fmt(f)
+    }
+}
 
 /// Some bytes of an object. The content of a file is a list of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -21,8 +21,10 @@ mod object;
 pub mod offline;
 mod operation;
 mod path;
+mod pool;
 mod property;
 mod read;
+mod relocation;
 mod replica;
 mod rule;
 mod settings;
@@ -40,7 +42,7 @@ mod volume;
 
 pub use engine::{Engine, EngineConfig, Local, LocalConfig};
 pub use error::{Error, OpenError};
-pub use extent::{Extent, Extents, ObjectId, VolumeIndex};
+pub use extent::{Extent, Extents, ObjectId, VolumeIndex, VolumeUid};
 pub use file_system::{FileSystem, FsError, FsFuture, Halted, Health, NewFile, OpenFile, Step, StepsFuture};
 pub use host::{Host, TokioHost};
 pub use local::LocalVolume;
@@ -54,6 +56,7 @@ pub use operation::{
 pub use path::{DEEPEST, NodePath, PathError};
 pub use property::{LONGEST_PROPERTY_NAME, Property, PropertyChanges, PropertyName};
 pub use read::{Reader, Segment};
+pub use relocation::{Relocated, Relocation, RelocationGoal};
 pub use settings::{Settings, TrashSettings, VersionSettings};
 pub use share::{LONGEST_SHARE_TEXT, NewShare, Share, ShareAccess, ShareId, ShareTokenHash};
 pub use snapshot::{FileVersion, Freshness, Snapshot, TrashItem, TrashPlace, Usage};

@@ -4,7 +4,7 @@ use std::fmt;
 
 use api::bytes::Bytes;
 
-use crate::extent::{Extent, Extents};
+use crate::extent::Extents;
 
 /// Names a file or directory of a space, for ever: no move changes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,6 +28,8 @@ pub struct Node {
     pub id: NodeId,
     /// What it is.
     pub kind: Kind,
+    /// A few bits that stay the same for a content wherever its bytes come to lie.
+    pub(crate) mark: u32,
 }
 
 /// What a node is.
@@ -58,13 +60,10 @@ impl Node {
     /// content.
     #[must_use]
     pub fn etag(&self) -> String {
-        let (version, mark) = match &self.kind {
-            // A space that was restored from a copy counts versions again; the random name of the object tells two
-            // contents of one number apart.
-            Kind::File { version, extents, .. } => (version, extents.first().map_or(0, Extent::mark)),
-            Kind::Directory { version, .. } => (version, 0),
-        };
-        format!("\"{:x}-{version:x}-{mark:x}\"", self.id.0)
+        let (Kind::File { version, .. } | Kind::Directory { version, .. }) = &self.kind;
+        // A space that was restored from a copy counts versions again; the mark, which is from the random name of the
+        // object that the content was first in, tells two contents of one number apart.
+        format!("\"{:x}-{version:x}-{:x}\"", self.id.0, self.mark)
     }
 
     /// Whether it is a directory.

@@ -9,13 +9,21 @@ use crate::error::Error;
 use crate::extent::ObjectId;
 use crate::file_system::{FsError, NewFile};
 use crate::replica::Shared;
+use crate::replica::place::Place;
+use crate::volume::Volume;
 
 /// Bytes are handed to the volume in pieces of this size, one of them being written while the next is filled.
 const PIECE: usize = if cfg!(test) { 4 << 10 } else { 1 << 20 };
 
+/// How many bytes of content are in the file of an object.
+pub(crate) async fn content_length(volume: &Volume, path: &str) -> Result<u64, FsError> {
+    volume.fs.stat(path).await
+}
+
 /// An object that is being written. It is made with its first piece.
 pub(crate) struct ObjectWriter {
     shared: Arc<Shared>,
+    pub(crate) place: Place,
     pub(crate) object: ObjectId,
     file: Option<Arc<dyn NewFile>>,
     /// Whether the name of the file is durable.
@@ -31,9 +39,10 @@ pub(crate) struct ObjectWriter {
 }
 
 impl ObjectWriter {
-    pub(crate) fn new(shared: Arc<Shared>, object: ObjectId) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, place: Place, object: ObjectId) -> Self {
         Self {
             shared,
+            place,
             object,
             file: None,
             named: false,
@@ -53,6 +62,12 @@ impl ObjectWriter {
     /// Whether all that was taken is durable, so that another writer can go on behind it.
     pub(crate) fn is_settled(&self) -> bool {
         self.failed.is_none() && self.taken == self.durable
+    }
+
+    /// Whether its volume takes so many bytes more; as long as it has no file, it need not be there.
+    pub(crate) fn is_welcome(&self, more: u64) -> bool {
+        let pool = &self.shared.pool;
+        pool.volumes.len() == 1 || pool.takes(&self.place.volume, more)
     }
 
     pub(crate) async fn write(&mut self, mut content: Bytes) -> Result<(), Error> {
@@ -77,14 +92,19 @@ impl ObjectWriter {
         self.done(result)
     }
 
+    /// Makes all of it durable; nothing more is written to it.
+    pub(crate) async fn seal(&mut self) -> Result<(), Error> {
+        self.sync().await
+    }
+
     async fn settle(&mut self) -> Result<(), FsError> {
         self.written().await?;
         if let Some(file) = &self.file {
             file.sync().await?;
         }
         if !self.named {
-            let log = &self.shared.log;
-            log.volume.fs.sync_directory(&log.layout.objects(self.object)).await?;
+            let directory = self.shared.log.layout.objects(self.object);
+            self.place.volume.fs.sync_directory(&directory).await?;
             self.named = true;
         }
         self.durable = self.taken;
@@ -94,7 +114,7 @@ impl ObjectWriter {
     /// Hands the buffer to the volume, when what was handed over before is written.
     async fn flush(&mut self) -> Result<(), Error> {
         if let Some(error) = &self.failed {
-            return Err(self.shared.log.error(error.clone()));
+            return Err(self.shared.failed_at(&self.place.volume, error.clone()));
         }
         let result = self.hand_over().await;
         self.done(result)
@@ -108,10 +128,10 @@ impl ObjectWriter {
         let file = match &self.file {
             Some(file) => file.clone(),
             None => {
-                let log = &self.shared.log;
-                log.ensure_space(self.object.born).await?;
-                log.volume.ensure(&[log.layout.objects(self.object)]).await?;
-                self.file.insert(log.volume.fs.create(&log.layout.object(self.object)).await?).clone()
+                let volume = &self.place.volume;
+                self.shared.ensure_objects(volume, self.object).await?;
+                let path = self.shared.log.layout.object(self.object);
+                self.file.insert(volume.fs.create(&path).await?).clone()
             }
         };
         let content = self.buffer.split().freeze();
@@ -138,7 +158,7 @@ impl ObjectWriter {
     fn done(&mut self, result: Result<(), FsError>) -> Result<(), Error> {
         result.map_err(|error| {
             self.failed = Some(error.clone());
-            self.shared.log.error(error)
+            self.shared.failed_at(&self.place.volume, error)
         })
     }
 }

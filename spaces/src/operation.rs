@@ -196,6 +196,12 @@ pub enum Operation {
         /// What changes.
         changes: PropertyChanges,
     },
+    /// No change is taken any more, until a limit of a later roster opens the space again. What is in it stays and can be
+    /// read.
+    Close {
+        /// The roster that wants it; only a later one than the space has seen counts.
+        roster_generation: RosterGeneration,
+    },
     /// Sets the limit to `used + reserved`, but at least to the target and at most to the ceiling.
     Limit {
         /// The roster that wants it; only a later one than the space has seen counts.

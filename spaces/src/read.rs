@@ -8,12 +8,12 @@ use bytes::Bytes;
 use futures::channel::oneshot;
 
 use crate::error::Error;
-use crate::extent::{Extent, ObjectId};
+use crate::extent::{Extent, ObjectId, VolumeIndex};
 use crate::file_system::{FsError, OpenFile};
-use crate::node::{Kind, Node};
+use crate::node::{Kind, Node, NodeId};
 use crate::replica::Replica;
 use crate::snapshot::Freshness;
-use crate::state::upload::HOME;
+use crate::volume::Volume;
 
 /// The most bytes of one chunk. Fewer in tests, so that files have several.
 const CHUNK: u64 = if cfg!(test) { 8 << 10 } else { 1 << 20 };
@@ -22,9 +22,13 @@ const CHUNK: u64 = if cfg!(test) { 8 << 10 } else { 1 << 20 };
 /// of the name.
 pub struct Reader {
     replica: Arc<Replica>,
+    /// Which content of which node is read.
+    of: (NodeId, u64),
+    /// The bytes of it that are not given yet.
+    range: Range<u64>,
     ahead: VecDeque<Extent>,
     /// The object that was read last, for the next extent may be in it too.
-    opened: Option<(ObjectId, Arc<dyn OpenFile>)>,
+    opened: Option<((VolumeIndex, ObjectId), Arc<dyn OpenFile>)>,
     /// The next piece, when it is being read already, and how long it must be.
     reading: Option<(usize, oneshot::Receiver<Result<Bytes, FsError>>)>,
 }
@@ -42,8 +46,10 @@ pub struct Segment {
 
 impl Reader {
     pub(crate) fn new(replica: Arc<Replica>, node: &Node, range: Range<u64>) -> Result<Self, Error> {
-        let Kind::File { extents, .. } = &node.kind else { return Err(Error::IsADirectory) };
-        Ok(Self { replica, ahead: cut(extents, range), opened: None, reading: None })
+        let Kind::File { extents, version, size, .. } = &node.kind else { return Err(Error::IsADirectory) };
+        let range = range.start.min(size.0)..range.end.min(size.0);
+        let (of, ahead) = ((node.id, *version), cut(extents, range.clone()));
+        Ok(Self { replica, of, range, ahead, opened: None, reading: None })
     }
 
     /// The next bytes; `None` at the end.
@@ -51,8 +57,7 @@ impl Reader {
     /// # Errors
     /// When the volume fails; [`Error::ContentGone`] when the file was deleted since, and its bytes are kept no more.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
-        let Some(extent) = self.ahead.front().copied() else { return Ok(None) };
-        let file = self.open(extent.object).await?;
+        let Some((extent, file)) = self.open().await? else { return Ok(None) };
         let (length, read) = match self.reading.take() {
             Some((length, reading)) => (length, reading.await.unwrap_or(Err(FsError::Stalled))),
             None => {
@@ -60,13 +65,17 @@ impl Reader {
                 (length, file.read(extent.offset, length).await)
             }
         };
-        let chunk = read.map_err(|error| self.error(error))?;
+        let volume = self.replica.volume(extent.volume).await?;
+        let chunk = read.map_err(|error| match error {
+            // It was deleted since, and is not even kept any more.
+            FsError::NotFound => Error::ContentGone,
+            error => Error::of(error, &volume.name),
+        })?;
         if chunk.len() != length {
             // What is referred to is durable and never changes: the volume lost something.
-            let log = &self.replica.shared.log;
-            let place = log.layout.object(extent.object);
+            let place = self.replica.shared.log.layout.object(extent.object);
             let what = "the file ends too early; restore it from a backup";
-            return Err(Error::Io(format!("volume {}, {place}: {what}", log.volume.name)));
+            return Err(Error::Io(format!("volume {}, {place}: {what}", volume.name)));
         }
         self.advance(length as u64);
         self.read_ahead(&extent, file);
@@ -74,6 +83,7 @@ impl Reader {
     }
 
     fn advance(&mut self, length: u64) {
+        self.range.start = self.range.start.saturating_add(length);
         match self.ahead.front_mut() {
             Some(extent) if extent.length > length => {
                 extent.offset += length;
@@ -85,7 +95,7 @@ impl Reader {
 
     /// Begins with the next piece of the same object while the one before is on its way to the client.
     fn read_ahead(&mut self, last: &Extent, file: Arc<dyn OpenFile>) {
-        let Some(next) = self.ahead.front().filter(|next| next.object == last.object) else { return };
+        let Some(next) = self.ahead.front().filter(|next| place(next) == place(last)) else { return };
         let (offset, length) = (next.offset, piece(next));
         let (reply, reading) = oneshot::channel();
         self.replica.shared.host.spawn(Box::pin(async move {
@@ -101,49 +111,67 @@ impl Reader {
     /// When the volume fails.
     pub async fn segments(mut self) -> Result<Vec<Segment>, Error> {
         let mut segments = Vec::with_capacity(self.ahead.len());
-        while let Some(extent) = self.ahead.pop_front() {
-            let file = self.open(extent.object).await?;
+        while let Some((extent, file)) = self.open().await? {
+            self.advance(extent.length);
             segments.push(Segment { file, offset: extent.offset, length: extent.length });
         }
         Ok(segments)
     }
 
-    async fn open(&mut self, object: ObjectId) -> Result<Arc<dyn OpenFile>, Error> {
-        if let Some((_, file)) = self.opened.as_ref().filter(|(opened, _)| *opened == object) {
-            return Ok(file.clone());
+    /// The next extent and the file that it is in; `None` at the end.
+    async fn open(&mut self) -> Result<Option<(Extent, Arc<dyn OpenFile>)>, Error> {
+        let mut resolved = false;
+        loop {
+            let Some(extent) = self.ahead.front().copied() else { return Ok(None) };
+            if let Some((_, file)) = self.opened.as_ref().filter(|(opened, _)| *opened == place(&extent)) {
+                return Ok(Some((extent, file.clone())));
+            }
+            let volume = self.replica.volume(extent.volume).await?;
+            match volume.fs.open(&self.replica.shared.log.layout.object(extent.object)).await {
+                Ok(file) => {
+                    self.opened = Some((place(&extent), file.clone()));
+                    return Ok(Some((extent, file)));
+                }
+                Err(FsError::NotFound) if !resolved => self.resolve().await?,
+                Err(FsError::NotFound) => return Err(self.missing(&volume, &extent).await),
+                Err(error) => return Err(self.replica.shared.failed_at(&volume, error)),
+            }
+            resolved = true;
         }
-        let log = &self.replica.shared.log;
-        let file = match log.volume.fs.open(&log.layout.object(object)).await {
-            Ok(file) => file,
-            Err(FsError::NotFound) => return Err(self.missing(object).await),
-            Err(error) => return Err(self.error(error)),
-        };
-        self.opened = Some((object, file.clone()));
-        Ok(file)
+    }
+
+    /// Looks where the rest is now: the bytes of a file may have come to lie elsewhere since.
+    async fn resolve(&mut self) -> Result<(), Error> {
+        let state = self.replica.state(Freshness::Now).await?;
+        let (node, version) = self.of;
+        let file = state.nodes.get(&node).and_then(|inode| inode.file());
+        let current = file.filter(|file| file.version == version).map(|file| &file.extents);
+        let old = || state.versions.get(node, version).map(|version| &version.extents);
+        if let Some(extents) = current.or_else(old) {
+            self.ahead = cut(extents, self.range.clone());
+        }
+        Ok(())
     }
 
     /// An object is not there: because nothing refers to it any more, or because the volume lost it.
-    async fn missing(&self, object: ObjectId) -> Error {
+    async fn missing(&self, volume: &Volume, extent: &Extent) -> Error {
         let state = match self.replica.state(Freshness::Now).await {
             Ok(state) => state,
             Err(error) => return error,
         };
-        if !state.objects.in_use(HOME, object) {
+        if !state.objects.in_use(extent.volume, extent.object) {
+            // It was deleted since, and is not even kept any more.
             return Error::ContentGone;
         }
-        let log = &self.replica.shared.log;
-        let place = log.layout.object(object);
+        let place = self.replica.shared.log.layout.object(extent.object);
         let what = "the file is missing, and a file of the space needs it; restore it from a backup";
-        Error::Io(format!("volume {}, {place}: {what}", log.volume.name))
+        Error::Io(format!("volume {}, {place}: {what}", volume.name))
     }
+}
 
-    fn error(&self, error: FsError) -> Error {
-        match error {
-            // It was deleted since, and is not even kept any more.
-            FsError::NotFound => Error::ContentGone,
-            error => self.replica.shared.log.error(error),
-        }
-    }
+/// Which object an extent is of.
+fn place(extent: &Extent) -> (VolumeIndex, ObjectId) {
+    (extent.volume, extent.object)
 }
 
 /// How much of an extent is read at once.

@@ -1,8 +1,10 @@
 //! What can be tuned of an engine.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use api::bytes::Bytes;
+use api::ids::VolumeName;
 
 use crate::format::FORMAT;
 
@@ -30,6 +32,8 @@ pub struct Settings {
     /// The newest format of a log that every pod of the DiskCluster reads. No space is brought beyond it, so that pods
     /// of an older version can work beside this one; what needs a newer format is refused until then.
     pub format: u32,
+    /// Volumes that get no new content, so that they can be emptied and taken away.
+    pub drained: BTreeSet<VolumeName>,
 }
 
 /// About what is deleted. Turned off, nothing more gets into the trash, and what is there stays until it is purged or
@@ -63,6 +67,7 @@ impl Default for Settings {
             upkeep: Duration::from_secs(60),
             memory: Bytes(512 << 20),
             format: FORMAT,
+            drained: BTreeSet::new(),
         }
     }
 }

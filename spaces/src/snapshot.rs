@@ -242,8 +242,9 @@ impl Snapshot {
         let Some(id) = self.state.find(path) else { return Vec::new() };
         let version = |version: &Version| {
             let Version { number, modified, size, extents, generation, clock } = version.clone();
+            let mark = self.state.mark(id, number, &extents);
             let kind = Kind::File { size, version: number, modified, extents };
-            FileVersion { node: Node { id, kind }, replaced: clock, generation }
+            FileVersion { node: Node { id, kind, mark }, replaced: clock, generation }
         };
         self.state.versions.of(id).iter().rev().map(version).collect()
     }

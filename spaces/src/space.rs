@@ -13,6 +13,7 @@ use crate::log::at::Past;
 use crate::node::Node;
 use crate::operation::{Committed, NewUpload, Operation, Request, UploadId, UploadStatus};
 use crate::read::Reader;
+use crate::relocation::{Relocation, RelocationGoal};
 use crate::replica::Replica;
 use crate::snapshot::{Freshness, Snapshot};
 use crate::stage::{Stage, StagedContent};
@@ -42,7 +43,7 @@ impl Space {
         Self { id, home, replica }
     }
 
-    fn replica(&self) -> Result<&Arc<Replica>, Error> {
+    pub(crate) fn replica(&self) -> Result<&Arc<Replica>, Error> {
         let missing = || Error::UnknownSpace(format!("this pod does not have the volume {}", self.home));
         self.replica.as_ref().ok_or_else(missing)
     }
@@ -153,6 +154,7 @@ impl Space {
             Operation::RestoreVersion { path, version, condition } => {
                 Intent::RestoreVersion { path, version, condition }
             }
+            Operation::Close { roster_generation } => Intent::Close { roster_generation },
             Operation::Limit { roster_generation, target, ceiling } => {
                 Intent::Limit { roster_generation, target, ceiling }
             }
@@ -174,6 +176,29 @@ impl Space {
     /// When it is a directory; [`Error::ContentGone`] when it was deleted since, and its bytes are kept no more.
     pub async fn read(&self, node: &Node, range: Range<u64>) -> Result<Reader, Error> {
         Reader::new(self.replica()?.clone(), node, range)
+    }
+
+    /// Begins to move bytes of files to other objects, step by step.
+    ///
+    /// # Errors
+    /// When the space can not be read or this pod does not have the volume.
+    pub async fn relocate(&self, goal: RelocationGoal) -> Result<Relocation, Error> {
+        Relocation::begin(self.replica()?.clone(), goal).await
+    }
+
+    /// How many data files the space has on a volume: those in use, and those that only what was before refers to. The
+    /// volume can go when both are none for every space, and it is no home of one.
+    ///
+    /// # Errors
+    /// When the space can not be read or this pod does not have the volume.
+    pub async fn objects_on(&self, volume: &VolumeName) -> Result<(usize, usize), Error> {
+        let replica = self.replica()?;
+        let state = replica.state(Freshness::Now).await?;
+        let found = replica.shared.pool.volumes.iter().find(|known| known.name == *volume);
+        let missing = || Error::UnknownSpace(format!("this pod does not have the volume {volume}"));
+        let found = found.ok_or_else(missing)?;
+        found.ready().await?;
+        Ok(replica.shared.place(&state, found).map_or((0, 0), |place| state.objects_on(place.index)))
     }
 
     /// Begins an upload and reserves its length.

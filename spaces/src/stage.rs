@@ -13,7 +13,6 @@ use crate::operation::UploadId;
 use crate::replica::Replica;
 use crate::replica::garbage::Unfinished;
 use crate::state::intent::Intent;
-use crate::state::upload::HOME;
 
 /// Up to so many bytes are kept in memory and go into one object with those of others. In tests all sizes are small, so
 /// that what is large costs no time.
@@ -118,7 +117,7 @@ impl Stage {
             return Ok(Staged { length, modified: None, content: StagedContent::Small(small.freeze()) });
         };
         writer.sync().await?;
-        let extent = Extent { volume: HOME, object: writer.object, offset: 0, length };
+        let extent = writer.place.extent(writer.object, 0, length);
         let reservation = reserved.map(|(id, _)| id);
         if length == 0 {
             // It was announced as large and is empty: there is nothing to refer to.
@@ -137,8 +136,9 @@ impl Stage {
         let shared = &self.replica.shared;
         let born = self.replica.state(crate::Freshness::AtLeast(shared.known())).await?.generation;
         let object = shared.log.new_object(born);
+        let place = self.replica.place(self.expected.unwrap_or(self.taken), &[]).await?;
         let mut unfinished = Unfinished::new(self.replica.clone());
-        unfinished.has_object(object);
+        unfinished.has_object(place.volume.clone(), object);
         let mut reserved = None;
         let wanted = self.expected.unwrap_or(UNRESERVED);
         if self.expected.is_none_or(|length| length > UNRESERVED) {
@@ -147,10 +147,12 @@ impl Stage {
             let length = api::bytes::Bytes(wanted);
             // Also when it fails something may have come of it.
             unfinished.has_reservation(upload);
-            self.replica.step(Intent::CreateUpload { upload, length, object, target: None }).await?;
+            let volume = place.index;
+            let reserve = Intent::CreateUpload { upload, length, object, volume, target: None };
+            self.replica.step(reserve).await?;
             reserved = Some((upload, wanted));
         }
-        let writer = ObjectWriter::new(shared.clone(), object);
+        let writer = ObjectWriter::new(shared.clone(), place, object);
         self.large = Some(Large { writer, unfinished, reserved });
         Ok(())
     }

@@ -16,7 +16,7 @@ use crate::replica::Replica;
 use crate::snapshot::Freshness;
 use crate::state::State;
 use crate::state::intent::Intent;
-use crate::state::upload::Upload;
+use crate::state::upload::{Open, Upload};
 
 /// Uploads that this pod owns and nobody writes to at the moment.
 #[derive(Default)]
@@ -88,11 +88,15 @@ pub(crate) async fn create(replica: &Arc<Replica>, new: NewUpload) -> Result<Upl
     let shared = &replica.shared;
     let born = replica.state(Freshness::AtLeast(shared.known())).await?.generation;
     let object = shared.log.new_object(born);
+    let place = replica.place(length.0, &[]).await?;
+    let volume = place.index;
     let upload = UploadId(Uuid::from_u64_pair(shared.host.random(), shared.host.random()));
     let (path, expected) = (path.names().to_vec(), condition.into());
     let target = Target { path, expected, parents, locks, modified };
-    replica.step(Intent::CreateUpload { upload, length, object, target: Some(Arc::new(target)) }).await?;
-    replica.owned.put(upload, Owner { epoch: 1, base: 0, writer: ObjectWriter::new(shared.clone(), object) });
+    let target = Some(Arc::new(target));
+    replica.step(Intent::CreateUpload { upload, length, object, volume, target }).await?;
+    let writer = ObjectWriter::new(shared.clone(), place, object);
+    replica.owned.put(upload, Owner { epoch: 1, base: 0, writer });
     Ok(upload)
 }
 
@@ -111,11 +115,14 @@ pub(crate) async fn resume(replica: &Arc<Replica>, id: UploadId, offset: u64) ->
     }
     let open = state.uploads.get(&id).and_then(Upload::open).ok_or(Error::UploadGone)?;
     let continued = replica.owned.take(id).filter(|owner| {
-        owner.epoch == open.epoch && owner.writer.is_settled() && owner.base + owner.writer.taken() == offset
+        let goes_on = owner.writer.is_settled() && owner.base + owner.writer.taken() == offset;
+        // What is full or drained by now does not get the rest.
+        let left = open.length.0.saturating_sub(offset);
+        owner.epoch == open.epoch && goes_on && owner.writer.is_welcome(left)
     });
     let owner = match continued {
         Some(owner) => owner,
-        None => take_over(replica, id, open.epoch + 1, state.generation, offset).await?,
+        None => take_over(replica, id, open, state.generation, offset).await?,
     };
     Ok(UploadWriter {
         replica: replica.clone(),
@@ -129,18 +136,22 @@ pub(crate) async fn resume(replica: &Arc<Replica>, id: UploadId, offset: u64) ->
 async fn take_over(
     replica: &Arc<Replica>,
     id: UploadId,
-    epoch: u64,
+    before: &Open,
     born: api::generation::Generation,
     offset: u64,
 ) -> Result<Owner, Error> {
+    let epoch = before.epoch + 1;
     let object = replica.shared.log.new_object(born);
-    let committed = replica.step(Intent::TakeOver { upload: id, epoch, object }).await?;
+    let place = replica.place(before.length.0.saturating_sub(offset), &[]).await?;
+    let volume = place.index;
+    let committed = replica.step(Intent::TakeOver { upload: id, epoch, object, volume }).await?;
     let state = replica.state(Freshness::AtLeast(committed.generation)).await?;
     let open = state.uploads.get(&id).and_then(Upload::open).ok_or(Error::UploadGone)?;
-    if open.epoch != epoch || open.object != object {
+    if open.epoch != epoch || (open.volume, open.object) != (volume, object) {
         return Err(Error::Fenced);
     }
-    let owner = Owner { epoch, base: open.base.0, writer: ObjectWriter::new(replica.shared.clone(), object) };
+    let writer = ObjectWriter::new(replica.shared.clone(), place, object);
+    let owner = Owner { epoch, base: open.base.0, writer };
     if open.durable.0 == offset {
         return Ok(owner);
     }

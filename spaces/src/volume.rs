@@ -1,7 +1,7 @@
 //! A volume of the pool: whose it is, and which of its directories are durable.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use api::ids::{ClusterUid, VolumeName};
@@ -9,6 +9,7 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use crate::error::{Error, OpenError};
+use crate::extent::VolumeUid;
 use crate::file_system::{FileSystem, FsError};
 use crate::format::LAYOUT;
 use crate::format::identity::{FILE, Identity, IdentityError, LONGEST};
@@ -20,6 +21,9 @@ const MOST_TRIES: u32 = 8;
 /// So many directories at most are remembered as durable.
 const MOST_DURABLE: usize = 65_536;
 
+/// A volume that was full is not written to for so long, while another one can be.
+const FULL_FOR: Duration = Duration::from_secs(10);
+
 /// A volume, and what this pod knows of it.
 pub(crate) struct Volume {
     pub(crate) name: VolumeName,
@@ -28,6 +32,9 @@ pub(crate) struct Volume {
     cluster: ClusterUid,
     adopt: Option<ClusterUid>,
     identity: futures::lock::Mutex<Option<Identity>>,
+    uid: OnceLock<VolumeUid>,
+    /// Since when it was full, when it last was.
+    full: Mutex<Option<Duration>>,
     durable: Mutex<HashSet<Box<str>>>,
 }
 
@@ -46,6 +53,8 @@ impl Volume {
             cluster,
             adopt,
             identity: futures::lock::Mutex::new(None),
+            uid: OnceLock::new(),
+            full: Mutex::default(),
             durable: Mutex::default(),
         }
     }
@@ -57,6 +66,22 @@ impl Volume {
             Err(NotReady::Fs(error)) => Err(Error::of(error, &self.name)),
             Err(NotReady::Refused(error)) => Err(Error::UnknownSpace(error.to_string())),
         }
+    }
+
+    /// Its id, once it has told that.
+    pub(crate) fn uid(&self) -> Option<VolumeUid> {
+        self.uid.get().copied()
+    }
+
+    /// It did not take more just now.
+    pub(crate) fn is_full(&self, now: Duration) {
+        *self.full.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+    }
+
+    /// Whether it was full a short while ago.
+    pub(crate) fn was_full(&self, now: Duration) -> bool {
+        let full = *self.full.lock().unwrap_or_else(PoisonError::into_inner);
+        full.is_some_and(|since| since.saturating_add(FULL_FOR) > now)
     }
 
     /// Whose the volume is. A new one becomes this cluster's.
@@ -76,6 +101,7 @@ impl Volume {
         }
         // Whoever made it may not have come to that, and nobody builds on what a power loss could take back.
         self.fs.sync_directory("").await?;
+        self.uid.get_or_init(|| VolumeUid(identity.volume));
         *known = Some(identity.clone());
         Ok(identity)
     }

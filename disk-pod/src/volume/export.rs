@@ -7,7 +7,7 @@ use anyhow::bail;
 use api::generation::Generation;
 use api::ids::SpaceId;
 use clap::Args;
-use spaces::offline::{Manifest, OfflineVolume, Renamed};
+use spaces::offline::{Manifest, Renamed};
 
 use super::verify::human;
 use super::{Place, json};
@@ -33,7 +33,7 @@ pub struct ExportArguments {
 
 pub(super) async fn export(arguments: ExportArguments, out: &mut dyn Write) -> anyhow::Result<()> {
     let ExportArguments { place, space, at, target, json } = arguments;
-    let volume = OfflineVolume::open(&place.directory).await?;
+    let volume = place.open().await?;
     let manifest = volume.export(space, at.map(Generation), &target).await?;
     if json {
         self::json(out, &manifest)?;

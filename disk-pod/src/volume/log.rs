@@ -8,7 +8,7 @@ use api::generation::Generation;
 use api::ids::SpaceId;
 use clap::Args;
 use jiff::Timestamp;
-use spaces::offline::{LoggedEntry, OfflineVolume};
+use spaces::offline::LoggedEntry;
 
 use super::{Place, json};
 
@@ -33,7 +33,7 @@ pub struct LogArguments {
 
 pub(super) async fn log(arguments: LogArguments, out: &mut dyn Write) -> anyhow::Result<()> {
     let LogArguments { place, space, from, to, json } = arguments;
-    let volume = OfflineVolume::open(&place.directory).await?;
+    let volume = place.open().await?;
     let Some(space) = space else {
         for space in volume.spaces().await? {
             if json {

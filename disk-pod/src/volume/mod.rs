@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use spaces::offline::OfflineVolume;
 
 /// `disk-pod volume`: look at a volume, or at a copy of one, without a cluster.
 #[derive(Args, Debug)]
@@ -51,6 +52,20 @@ pub struct Place {
     /// Where the volume is mounted, or a copy of it is.
     #[arg(value_name = "DIR")]
     pub directory: PathBuf,
+    /// Another volume of the pool, on which data files of its spaces may lie; once for each.
+    #[arg(long = "pool", value_name = "DIR")]
+    pub pool: Vec<PathBuf>,
+}
+
+impl Place {
+    /// The volume, with those beside it.
+    async fn open(&self) -> anyhow::Result<OfflineVolume> {
+        let mut volume = OfflineVolume::open(&self.directory).await?;
+        for other in &self.pool {
+            volume = volume.beside(other).await?;
+        }
+        Ok(volume)
+    }
 }
 
 /// Writes something as JSON, on a line of its own.

@@ -29,10 +29,11 @@ pub struct VerifyArguments {
 
 pub(super) async fn verify(arguments: VerifyArguments, out: &mut dyn Write) -> anyhow::Result<()> {
     let VerifyArguments { place, spaces, read, json } = arguments;
-    let volume = OfflineVolume::open(&place.directory).await?;
+    let volume = place.open().await?;
     let spaces = if spaces.is_empty() { volume.spaces().await? } else { spaces };
+    let guests = volume.guests().await?.len();
     if !json {
-        owner(&volume, spaces.len(), out)?;
+        owner(&volume, spaces.len(), guests, out)?;
     }
     let mut reports = Vec::with_capacity(spaces.len());
     for space in spaces {
@@ -50,6 +51,7 @@ pub(super) async fn verify(arguments: VerifyArguments, out: &mut dyn Write) -> a
             "ownerUnknown": nameless,
             "sound": unsound == 0 && nameless.is_none(),
             "spaces": reports,
+            "guests": guests,
         });
         self::json(out, &told)?;
     }
@@ -60,7 +62,7 @@ pub(super) async fn verify(arguments: VerifyArguments, out: &mut dyn Write) -> a
     }
 }
 
-fn owner(volume: &OfflineVolume, spaces: usize, out: &mut dyn Write) -> anyhow::Result<()> {
+fn owner(volume: &OfflineVolume, spaces: usize, guests: usize, out: &mut dyn Write) -> anyhow::Result<()> {
     match volume.owner() {
         Ok(owner) => writeln!(
             out,
@@ -68,6 +70,12 @@ fn owner(volume: &OfflineVolume, spaces: usize, out: &mut dyn Write) -> anyhow::
             owner.volume, owner.cluster, owner.format
         )?,
         Err(reason) => writeln!(out, "WRONG: {reason}. It has {spaces} spaces.")?,
+    }
+    if guests > 0 {
+        writeln!(
+            out,
+            "It has data files of {guests} spaces whose log is on another volume; name this one there with --pool."
+        )?;
     }
     Ok(())
 }
@@ -113,7 +121,7 @@ fn tell(report: &SpaceReport, out: &mut dyn Write) -> anyhow::Result<()> {
             *unreferenced,
             &format!(", {unreferenced} that nothing refers to ({})", human(*unreferenced_bytes))
         ),
-        some(*elsewhere, &format!(", {elsewhere} on other volumes (not looked at)")),
+        some(*elsewhere, &format!(", {elsewhere} on volumes that were not named (--pool)")),
     )?;
     if *leftovers != Leftovers::default() {
         writeln!(

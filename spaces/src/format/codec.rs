@@ -6,7 +6,7 @@ use minicbor::encode::{Encode, Encoder, Error as EncodeError, Write};
 use uuid::Uuid;
 
 use super::frame::Hash;
-use crate::extent::{Extent, ObjectId, VolumeIndex};
+use crate::extent::{Extent, ObjectId, VolumeIndex, VolumeUid};
 use crate::lock::LockToken;
 use crate::name::Name;
 use crate::node::NodeId;
@@ -76,7 +76,7 @@ macro_rules! id {
     };
 }
 
-id!(OperationId, UploadId, LockToken, ShareId, super::entry::EntryId);
+id!(OperationId, UploadId, LockToken, ShareId, VolumeUid, super::entry::EntryId);
 
 fn uuid(d: &mut Decoder<'_>) -> Result<Uuid, DecodeError> {
     Uuid::from_slice(d.bytes()?).map_err(|_| DecodeError::message("an id is not 16 bytes long"))
@@ -110,6 +110,23 @@ impl<'b, C> Decode<'b, C> for NodeId {
     fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, DecodeError> {
         d.u64().map(Self)
     }
+}
+
+impl<C> Encode<C> for VolumeIndex {
+    fn encode<W: Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), EncodeError<W::Error>> {
+        e.u16(self.0)?.ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for VolumeIndex {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, DecodeError> {
+        d.u16().map(Self)
+    }
+}
+
+/// Nothing is written of what lies on the home volume, as before there were others.
+pub(crate) fn is_home(volume: &VolumeIndex) -> bool {
+    *volume == VolumeIndex::default()
 }
 
 impl<C> Encode<C> for Hash {

@@ -5,6 +5,7 @@ pub(crate) mod entry;
 pub(crate) mod frame;
 pub(crate) mod identity;
 pub(crate) mod nodes;
+pub(crate) mod pool;
 pub(crate) mod record;
 pub(crate) mod start;
 #[cfg(test)]

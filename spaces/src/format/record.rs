@@ -7,7 +7,8 @@ use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
 use super::codec;
-use crate::extent::{Extent, ObjectId};
+use super::pool::{Close, NameVolume, Relocate};
+use crate::extent::{Extent, ObjectId, VolumeIndex};
 use crate::lock::LockToken;
 use crate::name::Name;
 use crate::node::NodeId;
@@ -84,6 +85,12 @@ pub(crate) enum Action {
     RemoveShare(#[n(0)] RemoveShare),
     #[n(21)]
     UseShare(#[n(0)] UseShare),
+    #[n(22)]
+    NameVolume(#[n(0)] NameVolume),
+    #[n(23)]
+    Relocate(#[n(0)] Relocate),
+    #[n(24)]
+    Close(#[n(0)] Close),
     #[n(32)]
     Format(#[n(0)] Format),
 }
@@ -97,6 +104,11 @@ impl Action {
             | Self::Move(Move { keep: true, .. })
             | Self::Copy(Copy { keep: true, .. })
             | Self::Complete(Complete { keep: true, .. }) => 2,
+            Self::CreateUpload(CreateUpload { volume, .. }) | Self::TakeOver(TakeOver { volume, .. })
+                if *volume != VolumeIndex::default() =>
+            {
+                2
+            }
             Self::MakeDirectory(_)
             | Self::Put(_)
             | Self::Move(_)
@@ -119,7 +131,10 @@ impl Action {
             | Self::Trash(_)
             | Self::Restore(_)
             | Self::Purge(_)
-            | Self::RestoreVersion(_) => 2,
+            | Self::RestoreVersion(_)
+            | Self::NameVolume(_)
+            | Self::Relocate(_)
+            | Self::Close(_) => 2,
         }
     }
 }
@@ -221,6 +236,9 @@ pub(crate) struct CreateUpload {
     /// What it becomes; a reservation that a [`Put`] will end has none.
     #[n(3)]
     pub(crate) target: Option<Target>,
+    /// The volume of the object.
+    #[cbor(n(4), skip_if = "codec::is_home")]
+    pub(crate) volume: VolumeIndex,
 }
 
 /// What an upload becomes. The path is looked up when it is complete.
@@ -269,6 +287,9 @@ pub(crate) struct TakeOver {
     pub(crate) epoch: u64,
     #[n(2)]
     pub(crate) object: ObjectId,
+    /// The volume of the object.
+    #[cbor(n(3), skip_if = "codec::is_home")]
+    pub(crate) volume: VolumeIndex,
 }
 
 /// Says how many bytes of an upload are durable, or how many a reservation is for.

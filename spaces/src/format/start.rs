@@ -10,7 +10,7 @@ use super::entry::Committer;
 use super::frame::{self, Hash, Mark};
 use super::record::{CreateShare, Lock, Property, Target};
 use super::{FORMAT, entry::EntryError};
-use crate::extent::{Extent, ObjectId};
+use crate::extent::{Extent, ObjectId, VolumeIndex, VolumeUid};
 use crate::name::Name;
 use crate::node::NodeId;
 use crate::operation::{OperationId, UploadId};
@@ -63,6 +63,34 @@ pub(crate) struct Start {
     pub(crate) properties: Vec<StartProperties>,
     #[cbor(n(17), skip_if = "Vec::is_empty")]
     pub(crate) shares: Vec<StartShare>,
+    /// Besides the home volume, in the order of their numbers.
+    #[cbor(n(18), skip_if = "Vec::is_empty")]
+    pub(crate) volumes: Vec<VolumeUid>,
+    #[n(19)]
+    pub(crate) closed: Option<StartClosed>,
+    #[cbor(n(21), skip_if = "Vec::is_empty")]
+    pub(crate) marks: Vec<StartMark>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct StartClosed {
+    #[cbor(n(0), with = "codec::generation")]
+    pub(crate) generation: Generation,
+    #[n(1)]
+    pub(crate) clock: i64,
+}
+
+/// The mark that a content had before it was relocated.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct StartMark {
+    #[n(0)]
+    pub(crate) node: NodeId,
+    #[n(1)]
+    pub(crate) version: u64,
+    #[n(2)]
+    pub(crate) mark: u32,
 }
 
 /// An upload under way, or one that has become a node.
@@ -97,6 +125,8 @@ pub(crate) struct StartOpen {
     pub(crate) durable: Bytes,
     #[n(4)]
     pub(crate) heard: i64,
+    #[cbor(n(5), skip_if = "codec::is_home")]
+    pub(crate) volume: VolumeIndex,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]

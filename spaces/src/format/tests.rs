@@ -9,8 +9,9 @@ use uuid::Uuid;
 use super::FORMAT;
 use super::entry::{Committer, Entry, EntryError, EntryId, encoded_length};
 use super::frame::{Hash, Mark, seal};
+use super::pool::{Close, NameVolume, Piece, Relocate};
 use super::record::{self, Action, Expected, Identified, Record, Target};
-use crate::extent::{Extent, ObjectId, VolumeIndex};
+use crate::extent::{Extent, ObjectId, VolumeIndex, VolumeUid};
 use crate::lock::LockToken;
 use crate::node::NodeId;
 use crate::operation::{OperationId, UploadId};
@@ -28,7 +29,7 @@ fn every_action() -> Vec<Action> {
     };
     let create = |target| {
         let length = Bytes(9);
-        Action::CreateUpload(record::CreateUpload { upload, length, object, target })
+        Action::CreateUpload(record::CreateUpload { upload, length, object, target, volume: VolumeIndex(0) })
     };
     vec![
         Action::MakeDirectory(record::MakeDirectory { parent, name: name.clone() }),
@@ -64,7 +65,7 @@ fn every_action() -> Vec<Action> {
         create(target(Expected::Anything)),
         create(target(Expected::Nothing)),
         create(target(Expected::Tag("\"1-2-3\"".to_owned()))),
-        Action::TakeOver(record::TakeOver { upload, epoch: 2, object }),
+        Action::TakeOver(record::TakeOver { upload, epoch: 2, object, volume: VolumeIndex(0) }),
         Action::Extend(record::Extend { upload, epoch: 2, durable: Bytes(7), length: None }),
         Action::Extend(record::Extend { upload, epoch: 1, durable: Bytes(0), length: Some(8) }),
         Action::Complete(record::Complete { upload, epoch: 2, parent, name: name.clone(), keep: false }),
@@ -106,7 +107,13 @@ fn every_action_of_format_2() -> Vec<(Action, usize, &'static str)> {
             Target { path: Vec::new(), expected: Expected::Anything, parents: false, locks, modified };
         let object = ObjectId { born: Generation(3), random: 4 };
         let (upload, length) = (UploadId(Uuid::from_u128(5)), Bytes(9));
-        Action::CreateUpload(record::CreateUpload { upload, length, object, target: Some(target) })
+        Action::CreateUpload(record::CreateUpload {
+            upload,
+            length,
+            object,
+            target: Some(target),
+            volume: VolumeIndex(0),
+        })
     };
     vec![
         (lock(true, false), 194, "81c7aac3a07710d7"),
@@ -169,6 +176,39 @@ fn what_is_kept_stays_as_it_is_written() {
     let (file, hash) = entry.seal();
     assert_eq!(Entry::open(&file), Ok((entry, hash)));
     assert_eq!((file.len(), format!("{hash:?}")), (317, "c310b959967c6ffa".to_owned()));
+}
+
+/// What format 2 brought for volumes, and for spaces as a whole.
+fn pool_actions() -> Vec<Action> {
+    let (volume, object) = (VolumeIndex(1), ObjectId { born: Generation(3), random: 4 });
+    let (upload, length) = (UploadId(Uuid::from_u128(5)), Bytes(9));
+    let id = VolumeUid(Uuid::from_u128(8));
+    let piece = |offset| Piece { offset, to: Extent { volume, object, offset: 7, length: 300 } };
+    let (nodes, pieces) = (vec![NodeId(300), NodeId(4)], vec![piece(0), piece(9)]);
+    vec![
+        Action::NameVolume(NameVolume { volume, id }),
+        Action::Relocate(Relocate { volume, object, pieces, nodes, uploads: vec![upload] }),
+        Action::Relocate(Relocate {
+            volume: VolumeIndex(0),
+            object,
+            pieces: Vec::new(),
+            nodes: Vec::new(),
+            uploads: Vec::new(),
+        }),
+        Action::Close(Close { roster_generation: RosterGeneration(9) }),
+        Action::CreateUpload(record::CreateUpload { upload, length, object, target: None, volume }),
+        Action::TakeOver(record::TakeOver { upload, epoch: 2, object, volume }),
+    ]
+}
+
+#[test]
+fn what_is_said_of_volumes_stays_as_it_is_written() {
+    assert!(pool_actions().iter().all(|action| action.format() == 2));
+    let records = pool_actions().into_iter().map(|action| Record { operation: None, action }).collect();
+    let entry = Entry { format: 2, records, ..entry() };
+    let (file, hash) = entry.seal();
+    assert_eq!(Entry::open(&file), Ok((entry, hash)));
+    assert_eq!((file.len(), format!("{hash:?}")), (320, "151759e15cce2169".to_owned()));
 }
 
 fn entry() -> Entry {

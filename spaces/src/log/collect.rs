@@ -10,7 +10,7 @@ use super::read::number;
 use crate::extent::ObjectId;
 use crate::file_system::FsError;
 use crate::state::State;
-use crate::state::upload::HOME;
+use crate::volume::Volume;
 
 /// After so many names were taken away others have their turn for so long.
 const AT_ONCE: usize = 16;
@@ -25,10 +25,17 @@ pub(crate) struct Collected {
 }
 
 impl Log {
-    /// Takes away objects in one of the 256 directories.
-    pub(crate) async fn collect_objects(&self, state: &State, directory: u8) -> Result<Collected, FsError> {
-        self.collect(&self.layout.object_directory(directory), |name| {
-            let object = object(name).filter(|object| !state.objects.knows(HOME, *object))?;
+    /// Takes away objects in one of the 256 directories that the space has on a volume.
+    pub(crate) async fn collect_objects(
+        &self,
+        volume: &Volume,
+        state: &State,
+        directory: u8,
+    ) -> Result<Collected, FsError> {
+        self.collect(volume, &self.layout.object_directory(directory), |name| {
+            // One that is known on any volume stays on all: no mistake about which volume this is can cost anything.
+            let known = |object: ObjectId| state.volumes.indices().any(|on| state.objects.knows(on, object));
+            let object = object(name).filter(|object| !known(*object))?;
             Some(object.born < state.low)
         })
         .await
@@ -36,16 +43,18 @@ impl Log {
 
     /// Takes away entries and states that never got a place, and never will: by now their place is taken or gone.
     pub(crate) async fn collect_temporaries(&self, state: &State) -> Result<Collected, FsError> {
-        self.collect(&self.layout.temporaries(), |name| temporary(name).map(|known| known < state.low)).await
+        let dead = |name: &str| temporary(name).map(|known| known < state.low);
+        self.collect(&self.volume, &self.layout.temporaries(), dead).await
     }
 
     /// Takes away what is said to be dead; `None` is said of what is to stay.
     async fn collect(
         &self,
+        volume: &Volume,
         directory: &str,
         is_dead: impl Fn(&str) -> Option<bool>,
     ) -> Result<Collected, FsError> {
-        let names = match self.volume.fs.list(directory).await {
+        let names = match volume.fs.list(directory).await {
             Ok(names) => names,
             Err(FsError::NotFound) => return Ok(Collected::default()),
             Err(error) => return Err(error),
@@ -56,7 +65,10 @@ impl Log {
                 None => {}
                 Some(false) => collected.waiting += 1,
                 Some(true) => {
-                    self.unlink(&format!("{directory}/{name}")).await?;
+                    match volume.fs.unlink(&format!("{directory}/{name}")).await {
+                        Ok(()) | Err(FsError::NotFound) => {}
+                        Err(error) => return Err(error),
+                    }
                     collected.removed += 1;
                     if collected.removed % AT_ONCE == 0 {
                         self.host.sleep(PAUSE).await;

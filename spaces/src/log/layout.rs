@@ -82,6 +82,13 @@ impl Layout {
         format!("{}/objects/{number:02x}", self.root)
     }
 
+    /// Everything above an object, in the order of making. On a volume other than the home volume a space has no more.
+    pub(crate) fn object_directories(&self, object: ObjectId) -> [String; 5] {
+        let Self { above, root } = self;
+        let objects = format!("{root}/objects");
+        ["spaces".to_owned(), above.clone(), root.clone(), objects, self.objects(object)]
+    }
+
     /// The directory of an object.
     pub(crate) fn objects(&self, object: ObjectId) -> String {
         format!("{}/objects/{:02x}", self.root, object.random.to_be_bytes()[0])

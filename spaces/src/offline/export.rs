@@ -11,15 +11,15 @@ use serde::{Deserialize, Serialize};
 
 use super::chain::{Chain, Link};
 use super::plain::{self, Directory};
+use super::pool::Volumes;
 use super::{OfflineError, OfflineVolume, Owner};
-use crate::extent::{Extent, ObjectId};
+use crate::extent::{Extent, ObjectId, VolumeIndex};
 use crate::file_system::{FsError, OpenFile};
 use crate::log::Log;
 use crate::node::NodeId;
 use crate::path::NodePath;
 use crate::state::State;
 use crate::state::inode::{Content, File};
-use crate::state::upload::HOME;
 
 /// What says how a tree came to be; written last, so that a tree without it is not whole.
 pub(super) const MANIFEST: &str = "export.json";
@@ -86,6 +86,7 @@ impl OfflineVolume {
         let mut export = Export {
             log: &log,
             state: &state,
+            volumes: Volumes { home: &self.volume, others: &self.others, state: &state },
             opened: None,
             manifest: Manifest {
                 owner: self.owner().ok().cloned(),
@@ -137,8 +138,9 @@ impl OfflineVolume {
 struct Export<'e> {
     log: &'e Log,
     state: &'e State,
+    volumes: Volumes<'e>,
     /// The object that was read last, for the next file may be in it too.
-    opened: Option<(ObjectId, Arc<dyn OpenFile>)>,
+    opened: Option<((VolumeIndex, ObjectId), Arc<dyn OpenFile>)>,
     manifest: Manifest,
 }
 
@@ -230,19 +232,21 @@ impl Export<'_> {
     }
 
     async fn open(&mut self, extent: &Extent) -> Result<Arc<dyn OpenFile>, String> {
-        if extent.volume != HOME {
-            return Err("its bytes are on another volume of the pool".to_owned());
-        }
-        if let Some((_, file)) = self.opened.as_ref().filter(|(opened, _)| *opened == extent.object) {
+        let place = (extent.volume, extent.object);
+        if let Some((_, file)) = self.opened.as_ref().filter(|(opened, _)| *opened == place) {
             return Ok(file.clone());
         }
+        let missing = || "its bytes are on another volume of the pool, which was not named".to_owned();
+        let volume = self.volumes.of(extent.volume).ok_or_else(missing)?;
         let path = self.log.layout.object(extent.object);
-        let file = match self.log.volume.fs.open(&path).await {
+        let file = match volume.fs.open(&path).await {
             Ok(file) => file,
-            Err(FsError::NotFound) => return Err(format!("{path} is missing")),
+            Err(FsError::NotFound) => {
+                return Err(format!("{} is missing", self.volumes.told(extent.volume, &path)));
+            }
             Err(error) => return Err(error.to_string()),
         };
-        self.opened = Some((extent.object, file.clone()));
+        self.opened = Some((place, file.clone()));
         Ok(file)
     }
 }

@@ -6,12 +6,13 @@ use api::generation::Generation;
 use futures::stream::{self, StreamExt};
 
 use super::list;
+use super::pool::Volumes;
 use super::verify::{Findings, Objects};
 use crate::extent::{Extent, ObjectId, VolumeIndex};
 use crate::file_system::FsError;
 use crate::log::Log;
 use crate::state::State;
-use crate::state::upload::HOME;
+use crate::volume::Volume;
 
 /// So many files are looked at at once.
 const AT_ONCE: usize = 16;
@@ -28,21 +29,22 @@ pub(super) fn ends(state: &State) -> BTreeMap<(VolumeIndex, ObjectId), u64> {
     ends
 }
 
-/// Looks at all data files of a space.
+/// Looks at all data files of a space, on all volumes that are there.
 pub(super) async fn look(
     log: &Log,
-    state: &State,
+    volumes: Volumes<'_>,
     read: bool,
     findings: &mut Findings,
 ) -> Result<(Objects, Vec<String>), FsError> {
     let mut objects = Objects::default();
-    let (found, strange) = found(log).await?;
-    let needed = ends(state);
-    let elsewhere = needed.keys().filter(|(volume, _)| *volume != HOME).count();
-    objects.elsewhere = elsewhere as u64;
-    let here =
-        needed.iter().filter(|((volume, _), _)| *volume == HOME).map(|((_, object), end)| (*object, *end));
-    let mut looks = stream::iter(here.map(|(object, end)| one(log, object, end, read))).buffered(AT_ONCE);
+    let needed = ends(volumes.state);
+    let here = needed.iter().filter_map(|((index, object), end)| {
+        let (volume, path) = (volumes.of(*index)?, log.layout.object(*object));
+        Some(async move { one(volume, &path, volumes.told(*index, &path), *end, read).await })
+    });
+    let here: Vec<_> = here.collect();
+    objects.elsewhere = (needed.len() - here.len()) as u64;
+    let mut looks = stream::iter(here).buffered(AT_ONCE);
     while let Some(look) = looks.next().await {
         match look? {
             Ok(bytes) => {
@@ -53,28 +55,33 @@ pub(super) async fn look(
         }
     }
     drop(looks);
-    for object in found {
-        if needed.contains_key(&(HOME, object)) {
-            continue;
-        }
-        if state.objects.knows(HOME, object) {
-            objects.kept += 1;
-        } else {
-            objects.unreferenced += 1;
-            let length = log.volume.fs.stat(&log.layout.object(object)).await.unwrap_or_default();
-            objects.unreferenced_bytes.0 = objects.unreferenced_bytes.0.saturating_add(length);
+    let mut all_strange = Vec::new();
+    for (index, volume) in volumes.all() {
+        let (found, strange) = found(log, volume).await?;
+        all_strange.extend(strange);
+        for object in found {
+            if index.is_some_and(|index| needed.contains_key(&(index, object))) {
+                continue;
+            }
+            if index.is_some_and(|index| volumes.state.objects.knows(index, object)) {
+                objects.kept += 1;
+            } else {
+                objects.unreferenced += 1;
+                let length = volume.fs.stat(&log.layout.object(object)).await.unwrap_or_default();
+                objects.unreferenced_bytes.0 = objects.unreferenced_bytes.0.saturating_add(length);
+            }
         }
     }
-    Ok((objects, strange))
+    Ok((objects, all_strange))
 }
 
-/// All objects that there are, and names that are none.
-async fn found(log: &Log) -> Result<(BTreeSet<ObjectId>, Vec<String>), FsError> {
+/// All objects that there are on a volume, and names that are none.
+async fn found(log: &Log, volume: &Volume) -> Result<(BTreeSet<ObjectId>, Vec<String>), FsError> {
     let (mut found, mut strange) = (BTreeSet::new(), Vec::new());
     let root = format!("{}/objects", log.layout.root());
-    for shard in list(&log.volume, &root).await? {
+    for shard in list(volume, &root).await? {
         let directory = format!("{root}/{shard}");
-        for name in list(&log.volume, &directory).await? {
+        for name in list(volume, &directory).await? {
             match object_of(&name) {
                 Some(object) if log.layout.objects(object) == directory => {
                     found.insert(object);
@@ -95,24 +102,29 @@ fn object_of(name: &str) -> Option<ObjectId> {
 }
 
 /// Whether one is there up to the byte that is needed; how long it is.
-async fn one(log: &Log, object: ObjectId, end: u64, read: bool) -> Result<Result<u64, String>, FsError> {
-    let path = log.layout.object(object);
-    let length = match log.volume.fs.stat(&path).await {
+async fn one(
+    volume: &Volume,
+    path: &str,
+    told: String,
+    end: u64,
+    read: bool,
+) -> Result<Result<u64, String>, FsError> {
+    let length = match volume.fs.stat(path).await {
         Ok(length) => length,
-        Err(FsError::NotFound) => return Ok(Err(format!("{path}: it is missing, and a file refers to it"))),
+        Err(FsError::NotFound) => return Ok(Err(format!("{told}: it is missing, and a file refers to it"))),
         Err(error) => return Err(error),
     };
     if length < end {
-        return Ok(Err(format!("{path}: it is {length} bytes long, and files refer to its first {end}")));
+        return Ok(Err(format!("{told}: it is {length} bytes long, and files refer to its first {end}")));
     }
-    if read && let Err(what) = read_through(log, &path, end).await {
-        return Ok(Err(format!("{path}: {what}")));
+    if read && let Err(what) = read_through(volume, path, end).await {
+        return Ok(Err(format!("{told}: {what}")));
     }
     Ok(Ok(length))
 }
 
-async fn read_through(log: &Log, path: &str, end: u64) -> Result<(), String> {
-    let file = log.volume.fs.open(path).await.map_err(|error| error.to_string())?;
+async fn read_through(volume: &Volume, path: &str, end: u64) -> Result<(), String> {
+    let file = volume.fs.open(path).await.map_err(|error| error.to_string())?;
     let mut offset = 0;
     while offset < end {
         let wanted = usize::try_from(end - offset).unwrap_or(PIECE).min(PIECE);

@@ -6,6 +6,7 @@ mod export;
 mod files;
 mod import;
 mod plain;
+mod pool;
 mod sentence;
 mod story;
 mod verify;
@@ -69,6 +70,7 @@ pub struct OfflineVolume {
     volume: Arc<Volume>,
     host: Arc<dyn Host>,
     owner: Result<Owner, String>,
+    others: Vec<pool::Other>,
 }
 
 impl OfflineVolume {
@@ -90,7 +92,9 @@ impl OfflineVolume {
         };
         let spaces = volume.fs.list("spaces").await;
         match (&owner, spaces) {
-            (_, Ok(_)) | (Ok(_), Err(FsError::NotFound)) => Ok(Self { volume, host, owner }),
+            (_, Ok(_)) | (Ok(_), Err(FsError::NotFound)) => {
+                Ok(Self { volume, host, owner, others: Vec::new() })
+            }
             (Err(reason), Err(FsError::NotFound)) => {
                 let what = "there is neither internet-disk.json nor spaces/ in it";
                 Err(OfflineError::Volume(format!("{}: {what} ({reason})", path.display())))
@@ -107,19 +111,36 @@ impl OfflineVolume {
         self.owner.as_ref().map_err(String::as_str)
     }
 
-    /// All spaces that have something on this volume, in order.
+    /// All spaces whose log is on this volume, in order.
     ///
     /// # Errors
     /// When the volume can not be read.
     pub async fn spaces(&self) -> Result<Vec<SpaceId>, OfflineError> {
-        let mut spaces = Vec::new();
+        Ok(self.all_spaces().await?.0)
+    }
+
+    /// All spaces that have data files on this volume, and their log on another one.
+    ///
+    /// # Errors
+    /// When the volume can not be read.
+    pub async fn guests(&self) -> Result<Vec<SpaceId>, OfflineError> {
+        Ok(self.all_spaces().await?.1)
+    }
+
+    async fn all_spaces(&self) -> Result<(Vec<SpaceId>, Vec<SpaceId>), OfflineError> {
+        let (mut spaces, mut guests) = (Vec::new(), Vec::new());
         for above in self.list("spaces").await? {
             let names = self.list(&format!("spaces/{above}")).await?;
             let found = names.iter().filter_map(|name| name.parse::<SpaceId>().ok());
-            spaces.extend(found.filter(|space| format!("{:02x}", space.0.as_bytes()[0]) == above));
+            for space in found.filter(|space| format!("{:02x}", space.0.as_bytes()[0]) == above) {
+                // At home a space has a log, whatever else.
+                let has = self.list(&format!("spaces/{above}/{space}")).await?;
+                if has == ["objects"] { guests.push(space) } else { spaces.push(space) }
+            }
         }
         spaces.sort_unstable();
-        Ok(spaces)
+        guests.sort_unstable();
+        Ok((spaces, guests))
     }
 
     /// The files of a space that there is.

@@ -1,5 +1,6 @@
 //! A step of an entry in words. Names are shown as they are, in quotes: this is for whoever has the volume in hand.
 
+use crate::format::pool::{Close, NameVolume, Relocate};
 use crate::format::record::{self, Action, Expected, Target};
 use crate::name::Name;
 use crate::node::NodeId;
@@ -38,11 +39,13 @@ pub(super) fn sentence(state: &State, action: &Action) -> String {
             "sets the limit to what is used, at least {target} and at most {ceiling} (roster generation \
              {roster_generation})"
         ),
-        Action::CreateUpload(record::CreateUpload { upload, length, object: _, target }) => match target {
-            Some(target) => format!("begins the upload {upload} of {length} to {}", planned(target)),
-            None => format!("reserves {length} as {upload}"),
-        },
-        Action::TakeOver(record::TakeOver { upload, epoch, object: _ }) => {
+        Action::CreateUpload(record::CreateUpload { upload, length, object: _, target, volume: _ }) => {
+            match target {
+                Some(target) => format!("begins the upload {upload} of {length} to {}", planned(target)),
+                None => format!("reserves {length} as {upload}"),
+            }
+        }
+        Action::TakeOver(record::TakeOver { upload, epoch, object: _, volume: _ }) => {
             format!("another writer goes on with the upload {}: its epoch is {epoch}", known(state, *upload))
         }
         Action::Extend(record::Extend { upload, epoch, durable, length }) => match length {
@@ -90,6 +93,23 @@ pub(super) fn sentence(state: &State, action: &Action) -> String {
         },
         Action::RestoreVersion(record::RestoreVersion { node, version, keep }) => {
             format!("gives {} its version {version} back{}", path(state, *node), kept(*keep))
+        }
+        Action::NameVolume(NameVolume { volume, id }) => {
+            format!("calls the volume {id} number {}", volume.0)
+        }
+        Action::Relocate(Relocate { volume, object, pieces, nodes, uploads }) => {
+            let to =
+                pieces.first().map(|piece| format!("{} of volume {}", piece.to.object, piece.to.volume.0));
+            format!(
+                "moves the bytes of object {object} of volume {} to {} for {} files and {} uploads",
+                volume.0,
+                to.unwrap_or_else(|| "nowhere".to_owned()),
+                nodes.len(),
+                uploads.len(),
+            )
+        }
+        Action::Close(Close { roster_generation }) => {
+            format!("closes the space, for roster {}", roster_generation.0)
         }
         Action::Format(record::Format { format }) => format!("raises the format of the log to {format}"),
     }

@@ -7,6 +7,7 @@ use api::ids::SpaceId;
 use serde::Serialize;
 
 use super::chain::{Chain, Link};
+use super::pool::Volumes;
 use super::{OfflineError, OfflineVolume, files, list};
 use crate::state::State;
 use crate::state::inode::Content;
@@ -60,7 +61,7 @@ pub struct Objects {
     pub unreferenced: u64,
     /// The length of these.
     pub unreferenced_bytes: Bytes,
-    /// Those that are on other volumes, which were not looked at.
+    /// Those that are referred to and lie on volumes that were not looked at.
     pub elsewhere: u64,
 }
 
@@ -155,7 +156,8 @@ impl OfflineVolume {
         for what in state.audit() {
             findings.push(format!("the state of generation {} does not add up: {what}", state.generation));
         }
-        let (objects, strange) = files::look(&log, &state, read, &mut findings).await?;
+        let volumes = Volumes { home: &self.volume, others: &self.others, state: &state };
+        let (objects, strange) = files::look(&log, volumes, read, &mut findings).await?;
         folded.objects = objects;
         folded.leftovers.strange.extend(strange);
         folded.leftovers.temporary =

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use api::generation::Generation;
 use bytes::Bytes;
-use futures::future::try_join_all;
+use futures::channel::oneshot;
+use futures::future::{BoxFuture, join_all};
 use uuid::Uuid;
 
 use super::actor::Actor;
@@ -15,13 +16,17 @@ use super::garbage::Unfinished;
 use super::pack::Pack;
 use super::{Pending, Tick};
 use crate::error::Error;
+use crate::extent::ObjectId;
 use crate::file_system::FsError;
 use crate::format::entry::EntryId;
 use crate::format::record::{Action, Sweep};
 use crate::log::layout::is_block_end;
 use crate::log::{Appended, Candidate};
+use crate::operation::Committed;
 use crate::rule::{Rule, kept};
 use crate::state::State;
+use crate::state::intent::Intent;
+use crate::volume::Volume;
 
 /// Who lost so many races in a row waits no longer with each.
 const MOST_LOSSES: u32 = 3;
@@ -39,6 +44,8 @@ enum Written {
     Lost(Bytes),
     /// The log was truncated under it: it is to be read again.
     Truncated,
+    /// The volume did not take the pack at this place.
+    Unpacked(usize, FsError),
     /// Nothing came of it, and nothing will.
     Failed(FsError),
     /// Something may come of it.
@@ -69,7 +76,9 @@ impl Actor {
             truncated = false;
             let fresh = self.is_fresh(arrived);
             let ahead = round.iter().any(|pending| pending.born.is_some_and(|born| born > state.generation));
-            packs.extend(Pack::of(&mut round, &self.shared.log, state.generation));
+            if self.pack(&mut round, &mut packs, state.generation).await {
+                continue;
+            }
             let (draft, verdicts) = self.draft(&state, &round);
             // Nobody is refused by what may be old.
             if !fresh && kept(Rule::FreshRefusals) && (ahead || verdicts.iter().any(Verdict::needs_freshness))
@@ -109,6 +118,10 @@ impl Actor {
                     }
                 }
                 Written::Truncated => (self.loaded, truncated) = (None, true),
+                Written::Unpacked(at, error) => {
+                    let born = state.generation;
+                    self.pack_elsewhere(&mut round, &mut packs, (at, error), born).await;
+                }
                 Written::Failed(error) => return refuse(round, &self.shared.log.error(error)),
                 Written::Unknown(error) => {
                     tracing::warn!(space = %self.shared.log.space, %error, "Whether an entry was written is not known.");
@@ -118,13 +131,30 @@ impl Actor {
         }
     }
 
+    /// Commits a step that the engine needs itself before it goes on.
+    pub(super) fn commit_own(&mut self, intent: Intent) -> BoxFuture<'_, Result<Committed, Error>> {
+        Box::pin(async move {
+            let (reply, answer) = oneshot::channel();
+            let arrived = self.shared.tick();
+            let (id, born, tried, inline, unfinished) = (None, None, None, None, None);
+            let locks = Vec::new();
+            let pending = Pending { id, locks, born, tried, intent, inline, unfinished, arrived, reply };
+            self.commit(vec![pending]).await;
+            answer.await.unwrap_or(Err(Error::OutcomeUnknown))
+        })
+    }
+
     fn draft(&mut self, state: &State, round: &[Pending]) -> (Draft, Vec<Verdict>) {
         let (committer, clock) = (self.shared.committer, self.shared.host.now());
         let settings = self.shared.settings.load_full();
         let mut draft = Draft::new(state, committer, clock, &settings);
         let elapsed = self.shared.host.elapsed();
-        for (action, nodes) in self.expiry.due(state, committer, clock, elapsed, &settings) {
-            draft.add_own(action, nodes);
+        // Of a space that is closed nothing goes by itself.
+        let open = state.closed.is_none();
+        if open {
+            for (action, nodes) in self.expiry.due(state, committer, clock, elapsed, &settings) {
+                draft.add_own(action, nodes);
+            }
         }
         // However fast a space is written, the memory for it is bounded.
         if let Some(low) = state.outcomes.excess(MOST_REMEMBERED) {
@@ -132,8 +162,10 @@ impl Actor {
             draft.add_own(Action::Sweep(Sweep { low, truncated: Generation::ZERO }), 1);
         }
         // What has ended hinders no operation that comes after.
-        for action in ended(state, committer, clock) {
-            draft.add_own(action, 1);
+        if open {
+            for action in ended(state, committer, clock) {
+                draft.add_own(action, 1);
+            }
         }
         let verdicts = round.iter().map(|pending| draft.add(pending)).collect();
         (draft, verdicts)
@@ -160,24 +192,34 @@ impl Actor {
         let prepared = async {
             log.ensure_space(state.generation).await?;
             if at_once {
-                return log.ensure_block(generation).await;
+                return log.ensure_block(generation).await.map(|()| Vec::new());
             }
             // Both are durable before the entry has its place; which is first does not matter.
-            let objects = try_join_all(packs.iter_mut().map(|pack| pack.write(log)));
+            let objects = join_all(packs.iter_mut().map(|pack| pack.write(&self.shared)));
             let entry = async {
                 log.ensure_block(generation).await?;
                 log.volume.fs.write(&temporary, file.clone()).await
             };
-            futures::future::try_join(objects, entry).await.map(|_| ())
+            let (objects, entry) = futures::future::join(objects, entry).await;
+            entry.map(|()| objects)
         };
-        if let Err(error) = prepared.await {
-            self.discard(temporary);
-            return Written::Failed(error);
+        let objects = match prepared.await {
+            Ok(objects) => objects,
+            Err(error) => {
+                self.discard(temporary);
+                return Written::Failed(error);
+            }
+        };
+        for (at, written) in objects.into_iter().enumerate() {
+            if let Err(error) = written {
+                self.discard(temporary);
+                return Written::Unpacked(at, error);
+            }
         }
         for (pending, verdict) in round.iter_mut().zip(verdicts) {
             if let Verdict::Done { .. } = verdict {
                 pending.tried.get_or_insert(state.generation);
-                pending.unfinished.iter_mut().for_each(Unfinished::keep_object);
+                pending.unfinished.iter_mut().for_each(Unfinished::keep_objects);
             }
         }
         let candidate = Candidate { file: at_once.then_some(file), temporary, generation, id };
@@ -202,6 +244,14 @@ impl Actor {
         self.shared.host.spawn(Box::pin(async move {
             // What is left is garbage, and known as such.
             let _ = shared.log.volume.fs.unlink(&name).await;
+        }));
+    }
+
+    /// Takes an object away that nothing can refer to.
+    pub(super) fn discard_object(&self, volume: &Arc<Volume>, object: ObjectId) {
+        let (volume, path) = (volume.clone(), self.shared.log.layout.object(object));
+        self.shared.host.spawn(Box::pin(async move {
+            let _ = volume.fs.unlink(&path).await;
         }));
     }
 

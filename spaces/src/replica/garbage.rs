@@ -6,43 +6,44 @@ use super::Replica;
 use crate::extent::ObjectId;
 use crate::operation::UploadId;
 use crate::state::intent::Intent;
+use crate::volume::Volume;
 
-/// An object and a reservation that no file has yet.
+/// Objects and a reservation that no file has yet.
 pub(crate) struct Unfinished {
     replica: Arc<Replica>,
-    object: Option<ObjectId>,
+    objects: Vec<(Arc<Volume>, ObjectId)>,
     reservation: Option<UploadId>,
 }
 
 impl Unfinished {
     pub(crate) fn new(replica: Arc<Replica>) -> Self {
-        Self { replica, object: None, reservation: None }
+        Self { replica, objects: Vec::new(), reservation: None }
     }
 
-    pub(crate) fn has_object(&mut self, object: ObjectId) {
-        self.object = Some(object);
+    pub(crate) fn has_object(&mut self, volume: Arc<Volume>, object: ObjectId) {
+        self.objects.push((volume, object));
     }
 
     pub(crate) fn has_reservation(&mut self, reservation: UploadId) {
         self.reservation = Some(reservation);
     }
 
-    /// From now on an entry that refers to the object may come to be, whatever is answered.
-    pub(crate) fn keep_object(&mut self) {
-        self.object = None;
+    /// From now on an entry that refers to the objects may come to be, whatever is answered.
+    pub(crate) fn keep_objects(&mut self) {
+        self.objects.clear();
     }
 
-    /// The object belongs to a file, and the reservation has ended with it.
+    /// The objects belong to files, and the reservation has ended with that.
     pub(crate) fn settle(mut self) {
-        self.object = None;
+        self.objects.clear();
         self.reservation = None;
     }
 }
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        let (object, reservation) = (self.object.take(), self.reservation.take());
-        if object.is_none() && reservation.is_none() {
+        let (objects, reservation) = (std::mem::take(&mut self.objects), self.reservation.take());
+        if objects.is_empty() && reservation.is_none() {
             return;
         }
         let replica = self.replica.clone();
@@ -51,9 +52,8 @@ impl Drop for Unfinished {
             if let Some(upload) = reservation {
                 let _ = replica.step(Intent::Abort { upload }).await;
             }
-            if let Some(object) = object {
-                let log = &replica.shared.log;
-                let _ = log.volume.fs.unlink(&log.layout.object(object)).await;
+            for (volume, object) in objects {
+                let _ = volume.fs.unlink(&replica.shared.log.layout.object(object)).await;
             }
         }));
     }

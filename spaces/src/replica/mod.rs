@@ -7,6 +7,7 @@ mod expiry;
 pub(crate) mod garbage;
 mod pack;
 pub(crate) mod past;
+pub(crate) mod place;
 mod upkeep;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,6 +31,7 @@ use crate::lock::LockToken;
 use crate::log::{Log, LogError};
 use crate::memory::{Coming, Memory, Tenant};
 use crate::operation::{Committed, OperationId};
+use crate::pool::{Habit, Pool};
 use crate::settings::Settings;
 use crate::snapshot::Freshness;
 use crate::state::State;
@@ -61,6 +63,8 @@ pub(crate) struct Shared {
     pub(crate) log: Arc<Log>,
     pub(crate) host: Arc<dyn Host>,
     pub(crate) settings: Arc<ArcSwap<Settings>>,
+    pub(crate) pool: Arc<Pool>,
+    habit: Mutex<Habit>,
     committer: Committer,
     published: ArcSwapOption<Published>,
     stopped: OnceLock<String>,
@@ -93,6 +97,7 @@ pub(crate) struct Pod {
     pub(crate) reads: u32,
     pub(crate) memory: Arc<Memory>,
     pub(crate) pasts: Arc<Pasts>,
+    pub(crate) pool: Arc<Pool>,
 }
 
 /// What an actor is asked.
@@ -132,13 +137,15 @@ pub(crate) struct Pending {
 
 impl Replica {
     pub(crate) fn new(id: SpaceId, volume: Arc<Volume>, pod: Pod) -> Arc<Self> {
-        let Pod { host, settings, committer, reads, memory, pasts } = pod;
+        let Pod { host, settings, committer, reads, memory, pasts, pool } = pod;
         let (queue, messages) = mpsc::unbounded();
         let (keeping, woken) = Keeping::new();
         let shared = |me: &Weak<Self>| Shared {
             log: Arc::new(Log::new(id, volume, host.clone(), reads)),
             host,
             settings,
+            pool,
+            habit: Mutex::default(),
             committer,
             published: ArcSwapOption::empty(),
             stopped: OnceLock::new(),

@@ -23,6 +23,8 @@ pub(super) struct Plan {
     pub(super) things: u64,
     /// So many of a thousand files are sent very slowly, by clients that ask once.
     pub(super) dawdlers: u64,
+    /// There is a second volume, and bytes are moved between them.
+    pub(super) pool: bool,
 }
 
 pub(super) struct Chaos {

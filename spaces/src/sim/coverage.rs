@@ -59,6 +59,8 @@ met! {
     Superseded => "limits of a leader that was replaced",
     Acknowledged => "offsets that were acknowledged",
     ReadBytes => "files that were read",
+    VolumeNamed => "volumes that got a number in a space",
+    BytesMoved => "times that bytes were moved to other objects",
 }
 
 const COUNT: usize = Met::ALL.len();

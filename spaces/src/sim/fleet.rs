@@ -11,9 +11,11 @@ use uuid::Uuid;
 
 use super::coverage::Met;
 use super::mount::{Mount, Server};
+use super::second::Second;
 use super::world::{Machine, Owner, World};
 use crate::engine::{Engine, EngineConfig};
 use crate::error::OpenError;
+use crate::file_system::FileSystem;
 use crate::settings::Settings;
 use crate::space::Space;
 
@@ -29,6 +31,8 @@ pub(super) struct Fleet {
     server: Arc<Server>,
     settings: Mutex<Settings>,
     pods: Mutex<Vec<Pod>>,
+    /// Whether there is a second volume.
+    pool: bool,
 }
 
 const CLUSTER: ClusterUid = ClusterUid(Uuid::from_u128(1));
@@ -37,15 +41,27 @@ const CLUSTER: ClusterUid = ClusterUid(Uuid::from_u128(1));
 pub(super) const SPACES: [SpaceId; 2] =
     [SpaceId(Uuid::from_u128(0x1 << 124)), SpaceId(Uuid::from_u128(0x2 << 124))];
 
-fn volume() -> VolumeName {
+/// The home volume of all spaces.
+pub(super) fn volume() -> VolumeName {
     "main".parse().unwrap()
 }
 
+/// The other one.
+pub(super) fn second() -> VolumeName {
+    "second".parse().unwrap()
+}
+
 impl Fleet {
-    pub(super) fn new(world: Arc<World>, server: Arc<Server>, settings: Settings, pods: usize) -> Arc<Self> {
+    pub(super) fn new(
+        world: Arc<World>,
+        server: Arc<Server>,
+        settings: Settings,
+        pods: usize,
+        pool: bool,
+    ) -> Arc<Self> {
         let dead = |_| Pod { life: None, engine: None, clock: Arc::default() };
         let settings = Mutex::new(settings);
-        let fleet = Self { world, server, settings, pods: Mutex::new((0..pods).map(dead).collect()) };
+        let fleet = Self { world, server, settings, pods: Mutex::new((0..pods).map(dead).collect()), pool };
         let fleet = Arc::new(fleet);
         (0..pods).for_each(|pod| fleet.start(pod));
         fleet
@@ -73,8 +89,17 @@ impl Fleet {
         let fleet = self.clone();
         self.world.spawn(&life.clone(), async move {
             loop {
+                let mut volumes: Vec<(VolumeName, Arc<dyn FileSystem>)> = vec![(volume(), mount.clone())];
+                if fleet.pool {
+                    let other = Second(mount.clone());
+                    if other.make().await.is_err() {
+                        fleet.world.sleep(100_000).await;
+                        continue;
+                    }
+                    volumes.push((second(), Arc::new(other)));
+                }
                 let config = EngineConfig {
-                    volumes: vec![(volume(), mount.clone())],
+                    volumes,
                     cluster: CLUSTER,
                     adopt: None,
                     settings: fleet.settings.lock().unwrap().clone(),
@@ -112,8 +137,13 @@ impl Fleet {
 
     /// From now on pods do nothing by themselves.
     pub(super) fn rest(&self) {
+        self.tune(|settings| settings.upkeep = Duration::ZERO);
+    }
+
+    /// Changes what is set of all pods.
+    pub(super) fn tune(&self, change: impl FnOnce(&mut Settings)) {
         let mut settings = self.settings.lock().unwrap();
-        settings.upkeep = Duration::ZERO;
+        change(&mut settings);
         for engine in self.pods.lock().unwrap().iter().filter_map(|pod| pod.engine.as_ref()) {
             engine.set_settings(settings.clone());
         }

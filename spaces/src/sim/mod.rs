@@ -9,12 +9,14 @@ mod fleet;
 mod history;
 mod member;
 mod mount;
+mod mover;
 mod operator;
 mod oracle;
 mod place;
 mod rules;
 mod runner;
 mod search;
+mod second;
 mod transfer;
 mod verdict;
 mod world;
@@ -33,6 +35,7 @@ use self::fleet::{Fleet, SPACES};
 use self::history::{History, Window};
 use self::member::{Member, contents, describe, files};
 use self::mount::{Server, Weather};
+use self::mover::Mover;
 use self::operator::{Cluster, Leader};
 use self::runner::Runner;
 use self::verdict::judge;
@@ -84,6 +87,7 @@ fn plan(world: &World) -> (Character, Plan) {
         weather,
         things: *world.pick(&[6, 20, 40, 60, 80]),
         dawdlers: *world.pick(&[0, 20, 100]),
+        pool: world.chance(350),
     };
     if let Some(rule) = which_is_broken() {
         rules::lead_to(rule, &mut character, &mut plan);
@@ -108,7 +112,8 @@ fn run(seed: u64, traced: bool) -> Report {
     let blind = character.stale_absence;
     let histories = SPACES.map(|space| History::new(space, server.clone(), blind));
     let pods = usize::try_from(2 + world.below(3)).unwrap();
-    let fleet = Fleet::new(world.clone(), server.clone(), settings(blind, plan.evictions), pods);
+    let settings = settings(blind, plan.evictions);
+    let fleet = Fleet::new(world.clone(), server.clone(), settings, pods, plan.pool);
     if blind {
         world.spawn(&world.outside, nurse(world.clone(), fleet.clone(), histories.clone()));
     }
@@ -128,6 +133,15 @@ fn run(seed: u64, traced: bool) -> Report {
             } else {
                 hand.run(things).await;
             }
+            busy.fetch_sub(1, Ordering::Relaxed);
+        });
+    }
+    if plan.pool {
+        let mover = Mover { world: world.clone(), fleet: fleet.clone(), histories: histories.clone() };
+        let (busy, times) = (busy.clone(), 4 + world.below(plan.things));
+        busy.fetch_add(1, Ordering::Relaxed);
+        world.spawn(&world.outside, async move {
+            mover.run(times).await;
             busy.fetch_sub(1, Ordering::Relaxed);
         });
     }

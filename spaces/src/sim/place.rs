@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use api::ids::SpaceId;
 
+use super::second::DIRECTORY;
+
 /// A path of the volume; what is above has a lower number.
 pub(super) type PathId = u32;
 
@@ -39,6 +41,7 @@ pub(super) enum Purpose {
 
 impl Purpose {
     fn of(path: &str) -> Self {
+        let path = path.strip_prefix(DIRECTORY).map_or(path, |below| below.trim_start_matches('/'));
         let mut parts = path.split('/');
         let (Some("spaces"), Some(_), Some(space)) = (parts.next(), parts.next(), parts.next()) else {
             return Self::Other;
@@ -108,10 +111,16 @@ impl Paths {
     /// A path without what is the same in all; of the space only its first digits.
     pub(super) fn short(&self, path: PathId) -> String {
         let text = self.text(path);
+        let (volume, text) = text.split_at(if self.is_second(path) { DIRECTORY.len() + 1 } else { 0 });
         match (text.strip_prefix("spaces/"), text.get(46..)) {
-            (Some(rest), Some(below)) => format!("{}:{}", rest.get(3..7).unwrap_or(rest), below),
-            _ => text.to_owned(),
+            (Some(rest), Some(below)) => format!("{volume}{}:{}", rest.get(3..7).unwrap_or(rest), below),
+            _ => format!("{volume}{text}"),
         }
+    }
+
+    /// Whether it is something on the second volume.
+    pub(super) fn is_second(&self, path: PathId) -> bool {
+        self.text(path).strip_prefix(DIRECTORY).is_some_and(|below| below.starts_with('/'))
     }
 
     pub(super) fn above(&self, path: PathId) -> PathId {
@@ -175,6 +184,9 @@ mod tests {
             assert_eq!(paths.short(number), format!("76ee:/{below}"));
             assert!(paths.above(number) < number);
         }
+        let number = paths.number(&format!("second/{root}/objects/ab/7-ab"));
+        assert_eq!(paths.purpose(number), Purpose::Object { space }, "on the second volume");
+        assert!(paths.is_second(number) && paths.short(number) == "second/76ee:/objects/ab/7-ab");
         assert_eq!(paths.number("internet-disk.json"), paths.number("internet-disk.json"));
     }
 }

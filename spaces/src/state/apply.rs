@@ -103,6 +103,8 @@ impl State {
                 }
                 let taken = self.used.checked_add(self.reserved).ok_or(Misfit("sizes overflow"))?;
                 self.limit = Limit::clamped(wish, taken);
+                // Whoever gives room to a closed space has it opened.
+                self.closed = None;
                 Ok(None)
             }
             Action::CreateUpload(create) => self.create_upload(create, at).map(|()| None),
@@ -123,6 +125,9 @@ impl State {
             }
             Action::Lock(lock) => self.lock(lock, at).map(Some),
             Action::Unlock(unlock) => self.unlock(unlock).map(|()| None),
+            Action::NameVolume(name) => self.name_volume(name).map(|()| None),
+            Action::Relocate(step) => self.relocate_object(step, at).map(|()| None),
+            Action::Close(close) => self.close_space(close, at).map(|()| None),
             Action::SetProperties(changes) => self.set_properties(changes).map(Some),
             Action::CreateShare(share) => self.create_share(share, at).map(Some),
             Action::RemoveShare(share) => self.remove_share(share).map(|()| None),

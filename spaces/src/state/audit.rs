@@ -7,7 +7,7 @@ use api::bytes::Bytes;
 use super::State;
 use super::inode::{Content, length};
 use super::outcome::Outcome;
-use super::upload::{HOME, Upload};
+use super::upload::Upload;
 use crate::extent::{ObjectId, VolumeIndex};
 use crate::node::NodeId;
 use crate::rule::{Rule, kept};
@@ -68,7 +68,7 @@ impl State {
         let mut reserved = Bytes::ZERO;
         for open in self.uploads.values().filter_map(Upload::open) {
             reserved = reserved.saturating_add(open.length);
-            *references.entry((HOME, open.object)).or_default() += 1;
+            *references.entry((open.volume, open.object)).or_default() += 1;
             for extent in open.extents.iter() {
                 *references.entry((extent.volume, extent.object)).or_default() += 1;
             }
@@ -114,6 +114,10 @@ impl State {
         if self.objects.0.iter().any(|(_, known)| known.dropped > self.generation) {
             wrong.push("an object was dropped in the future".to_owned());
         }
+        if self.closed.is_some_and(|closed| closed.generation > self.generation) {
+            wrong.push("the space was closed in the future".to_owned());
+        }
+        self.audit_places(wrong);
         self.locks.audit(self, wrong);
         self.properties.audit(self, wrong);
         self.shares.audit(self, wrong);

@@ -7,7 +7,8 @@ use api::bytes::Bytes;
 use api::generation::{Generation, RosterGeneration};
 
 use super::past::PastNode;
-use crate::extent::{Extent, ObjectId};
+use crate::extent::{Extent, ObjectId, VolumeIndex, VolumeUid};
+use crate::format::pool::Relocate;
 use crate::format::record::{Expected, Target};
 use crate::lock::{LockToken, NewLock};
 use crate::node::NodeId;
@@ -105,16 +106,29 @@ pub(crate) enum Intent {
         condition: Condition,
         changes: Box<PropertyChanges>,
     },
+    /// A volume gets a number in the space.
+    NameVolume {
+        id: VolumeUid,
+    },
+    /// Bytes that were copied are to be read there.
+    Relocate {
+        steps: Arc<[Relocate]>,
+    },
+    Close {
+        roster_generation: RosterGeneration,
+    },
     CreateUpload {
         upload: UploadId,
         length: Bytes,
         object: ObjectId,
+        volume: VolumeIndex,
         target: Option<Arc<Target>>,
     },
     TakeOver {
         upload: UploadId,
         epoch: u64,
         object: ObjectId,
+        volume: VolumeIndex,
     },
     /// So many bytes are durable; of a reservation, so many are needed.
     Extend {

@@ -218,6 +218,9 @@ impl State {
             | Action::Abort(_)
             | Action::Limit(_)
             | Action::Sweep(_)
+            | Action::NameVolume(_)
+            | Action::Relocate(_)
+            | Action::Close(_)
             | Action::Format(_)
             // Old contents are protected by nothing: they make room for anybody.
             | Action::Purge(_)

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::extent::ObjectId;
+use crate::extent::{ObjectId, VolumeIndex};
 use crate::operation::{Condition, UploadId};
 use crate::state::intent::{Content, Intent};
 use crate::state::tests::World;
@@ -306,7 +306,7 @@ fn an_upload_needs_the_locks_it_was_begun_with() {
         };
         let (upload, length) = (UploadId(Uuid::from_u128(number)), Bytes(0));
         let object = ObjectId { born: Generation(1000), random: 1 };
-        Intent::CreateUpload { upload, length, object, target: Some(target.into()) }
+        Intent::CreateUpload { upload, length, object, volume: VolumeIndex(0), target: Some(target.into()) }
     };
     let complete = |number| Intent::Complete { upload: UploadId(Uuid::from_u128(number)), epoch: 1 };
     for (number, path) in [(1, "d/a"), (2, "d/x"), (3, "d/y/z")] {

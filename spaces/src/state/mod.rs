@@ -3,6 +3,7 @@
 pub(crate) mod apply;
 pub(crate) mod audit;
 pub(crate) mod clocks;
+pub(crate) mod closed;
 pub(crate) mod extents;
 pub(crate) mod inode;
 pub(crate) mod intent;
@@ -16,7 +17,10 @@ pub(crate) mod outcome;
 pub(crate) mod past;
 mod place;
 pub(crate) mod plan;
+#[cfg(test)]
+mod pool_tests;
 pub(crate) mod properties;
+pub(crate) mod relocate;
 pub(crate) mod restore;
 pub(crate) mod retention;
 mod room;
@@ -32,6 +36,7 @@ pub(crate) mod upload;
 mod upload_plan;
 mod upload_steps;
 pub(crate) mod versions;
+pub(crate) mod volumes;
 mod weight;
 
 use api::bytes::Bytes;
@@ -40,6 +45,7 @@ use api::ids::SpaceId;
 use imbl::OrdMap;
 
 use self::clocks::Clocks;
+use self::closed::Closed;
 use self::inode::Inode;
 use self::limit::Limit;
 use self::locks::Locks;
@@ -47,13 +53,15 @@ use self::nodes::Nodes;
 use self::objects::Objects;
 use self::outcome::Outcomes;
 use self::properties::Properties;
+use self::relocate::Marks;
 use self::shares::Shares;
 use self::trash::Trash;
 use self::upload::Upload;
 use self::versions::Versions;
+use self::volumes::Volumes;
 use crate::format::FIRST_FORMAT;
 use crate::format::frame::Hash;
-use crate::node::{Node, NodeId};
+use crate::node::{Kind, Node, NodeId};
 use crate::operation::UploadId;
 
 /// A space at one generation. Clones share what is equal.
@@ -81,6 +89,10 @@ pub(crate) struct State {
     pub(crate) shares: Shares,
     pub(crate) trash: Trash,
     pub(crate) versions: Versions,
+    pub(crate) volumes: Volumes,
+    /// When it takes no changes.
+    pub(crate) closed: Option<Closed>,
+    pub(crate) marks: Marks,
     /// The sum of the sizes of all files, those in the trash too, and of all their versions.
     pub(crate) used: Bytes,
     /// The sum of the lengths of all uploads under way.
@@ -108,6 +120,9 @@ impl State {
             shares: Shares::default(),
             trash: Trash::default(),
             versions: Versions::default(),
+            volumes: Volumes::default(),
+            closed: None,
+            marks: Marks::default(),
             used: Bytes::ZERO,
             reserved: Bytes::ZERO,
         }
@@ -115,6 +130,13 @@ impl State {
 
     /// A node as readers see it.
     pub(crate) fn node(&self, id: NodeId) -> Option<Node> {
-        self.nodes.get(&id).map(|inode| Node { id, kind: inode.content.kind() })
+        self.nodes.get(&id).map(|inode| {
+            let kind = inode.content.kind();
+            let mark = match &kind {
+                Kind::File { version, extents, .. } => self.mark(id, *version, extents),
+                Kind::Directory { .. } => 0,
+            };
+            Node { id, kind, mark }
+        })
     }
 }

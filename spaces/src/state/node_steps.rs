@@ -7,7 +7,6 @@ use api::bytes::Bytes;
 use super::State;
 use super::apply::{Applied, Misfit, Moment};
 use super::inode::{Children, Content, Directory, File, Inode, length};
-use super::upload::HOME;
 use super::versions::Version;
 use crate::extent::{Extent, Extents, ObjectId, VolumeIndex};
 use crate::format::record;
@@ -105,7 +104,7 @@ impl State {
     }
 
     pub(super) fn introducible(&self, volume: VolumeIndex, object: ObjectId) -> Applied {
-        if volume != HOME {
+        if !self.volumes.knows(volume) {
             return Err(Misfit("an object lies on a volume that the space does not name"));
         }
         if !self.may_refer(volume, object) {
@@ -221,6 +220,7 @@ impl State {
         self.locks.forget(id);
         self.properties.forget(id);
         self.shares.forget(id);
+        self.marks.forget(id);
         Ok(())
     }
 }

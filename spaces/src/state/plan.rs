@@ -55,6 +55,7 @@ pub(super) struct Extensive {
 impl State {
     /// Plans an operation that finds the room it needs, or does not.
     pub(super) fn plan_within(&self, intent: &Intent, retention: Retention) -> Plan {
+        self.takes(intent)?;
         match intent {
             Intent::MakeDirectory { path, parents } => self.plan_directory(path, *parents),
             Intent::Put { path, content, condition, parents } => {
@@ -89,12 +90,18 @@ impl State {
             Intent::SetProperties { path, condition, changes } => {
                 self.plan_properties(path, condition, changes)
             }
-            Intent::CreateUpload { upload, length, object, target } => {
+            Intent::NameVolume { id } => self.plan_volume(*id),
+            Intent::Relocate { steps } => self.plan_relocate(steps),
+            Intent::Close { roster_generation } => self.plan_close(*roster_generation),
+            Intent::CreateUpload { upload, length, object, volume, target } => {
                 let target = target.as_deref();
-                let (upload, object, target, length) = (*upload, *object, target.cloned(), *length);
-                self.plan_upload(record::CreateUpload { upload, length, object, target })
+                let (upload, object, volume) = (*upload, *object, *volume);
+                let (target, length) = (target.cloned(), *length);
+                self.plan_upload(record::CreateUpload { upload, length, object, target, volume })
             }
-            Intent::TakeOver { upload, epoch, object } => self.plan_take_over(*upload, *epoch, *object),
+            Intent::TakeOver { upload, epoch, object, volume } => {
+                self.plan_take_over(*upload, *epoch, *object, *volume)
+            }
             Intent::Extend { upload, epoch, durable, length } => {
                 self.plan_extend(*upload, *epoch, *durable, *length)
             }
@@ -114,8 +121,12 @@ impl State {
         Planned::one(Action::Sweep(record::Sweep { low, truncated }))
     }
 
-    /// Whether an object may be referred to: it is known, or too young to be taken for garbage.
+    /// Whether an object may be referred to: it is on a volume that has a number here, and it is known, or too young to
+    /// be taken for garbage.
     pub(super) fn may_refer(&self, volume: VolumeIndex, object: ObjectId) -> bool {
+        if !self.volumes.knows(volume) {
+            return false;
+        }
         object.born >= self.low || self.objects.knows(volume, object) || !kept(Rule::LowForObjects)
     }
 
@@ -305,7 +316,8 @@ impl State {
 
     fn plan_limit(&self, wish: record::Limit) -> Plan {
         let seen = self.limit.roster_generation;
-        if self.limit.is_of(&wish) && seen > api::generation::RosterGeneration::ZERO {
+        if self.limit.is_of(&wish) && self.closed.is_none() && seen > api::generation::RosterGeneration::ZERO
+        {
             Ok(Planned::Nothing { node: None })
         } else if wish.roster_generation <= seen && kept(Rule::NewerRoster) {
             Err(Error::Superseded { seen })

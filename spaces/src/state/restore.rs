@@ -8,6 +8,7 @@ use imbl::OrdMap;
 use super::State;
 use super::apply::Misfit;
 use super::clocks::Clocks;
+use super::closed::Closed;
 use super::inode::length;
 use super::limit::Limit;
 use super::locks::Locks;
@@ -17,12 +18,13 @@ use super::outcome::{Outcome, Outcomes};
 use super::properties::Properties;
 use super::shares::Shares;
 use super::trash::Trashed;
-use super::upload::{Complete, HOME, Open, Upload};
+use super::upload::{Complete, Open, Upload};
 use super::versions::Version;
+use super::volumes::Volumes;
 use crate::extent::VolumeIndex;
 use crate::format::start::{
-    Start, StartClock, StartLimit, StartObject, StartOpen, StartOutcome, StartTrashed, StartUpload,
-    StartVersion,
+    Start, StartClock, StartClosed, StartLimit, StartMark, StartObject, StartOpen, StartOutcome,
+    StartTrashed, StartUpload, StartVersion,
 };
 use crate::format::{FIRST_FORMAT, FORMAT};
 use crate::node::NodeId;
@@ -49,6 +51,9 @@ impl State {
             shares,
             trash,
             versions,
+            volumes,
+            closed,
+            marks,
         } = start;
         let limit = Limit { bytes, roster_generation, target, ceiling };
         if !(FIRST_FORMAT..=FORMAT).contains(&log_format) {
@@ -69,6 +74,8 @@ impl State {
             locks: Locks::restore(locks)?,
             properties: Properties::restore(properties)?,
             shares: Shares::restore(shares)?,
+            volumes: Volumes::restore(volumes)?,
+            closed: closed.map(|StartClosed { generation, clock }| Closed { generation, clock }),
             ..Self::genesis(space)
         };
         let loose = state.read_list(&nodes)?;
@@ -112,6 +119,9 @@ impl State {
                 return Err(Misfit("an object is dropped that is in use"));
             }
         }
+        for StartMark { node, version, mark } in marks {
+            state.marks.0.entry(node).or_default().insert(version, mark);
+        }
         for StartClock { committer, clock } in clocks {
             state.clocks.note(committer, clock);
         }
@@ -126,34 +136,53 @@ impl State {
         reserved: Bytes,
         target: Option<Arc<crate::format::record::Target>>,
     ) -> Result<Upload, Misfit> {
-        let StartOpen { epoch, object, extents, durable, heard } = open;
+        let StartOpen { epoch, object, extents, durable, heard, volume } = open;
         self.reserved = self.reserved.checked_add(reserved).ok_or(Misfit("sizes overflow"))?;
-        self.objects.refer(HOME, object);
+        self.objects.refer(volume, object);
         self.objects.refer_all(&extents);
         let base = length(&extents);
         let extents = extents.into();
-        Ok(Upload::Open(Open { length: reserved, target, epoch, object, extents, base, durable, heard }))
+        Ok(Upload::Open(Open {
+            length: reserved,
+            target,
+            epoch,
+            object,
+            volume,
+            extents,
+            base,
+            durable,
+            heard,
+        }))
     }
 
     /// What is written of a state.
     pub(crate) fn to_start(&self) -> Start {
         let uploads = self.uploads.iter().map(|(id, upload)| match upload {
-            Upload::Open(Open { length, target, epoch, object, extents, base: _, durable, heard }) => {
-                StartUpload {
-                    id: *id,
-                    length: *length,
-                    target: target.as_deref().cloned(),
-                    open: Some(StartOpen {
-                        epoch: *epoch,
-                        object: *object,
-                        extents: extents.to_vec(),
-                        durable: *durable,
-                        heard: *heard,
-                    }),
-                    node: None,
-                    generation: api::generation::Generation::ZERO,
-                }
-            }
+            Upload::Open(Open {
+                length,
+                target,
+                epoch,
+                object,
+                volume,
+                extents,
+                base: _,
+                durable,
+                heard,
+            }) => StartUpload {
+                id: *id,
+                length: *length,
+                target: target.as_deref().cloned(),
+                open: Some(StartOpen {
+                    epoch: *epoch,
+                    object: *object,
+                    extents: extents.to_vec(),
+                    durable: *durable,
+                    heard: *heard,
+                    volume: *volume,
+                }),
+                node: None,
+                generation: api::generation::Generation::ZERO,
+            },
             Upload::Complete(Complete { length, target, node, generation }) => StartUpload {
                 id: *id,
                 length: *length,
@@ -179,6 +208,11 @@ impl State {
             })
         });
         let dropped = self.objects.0.iter().filter(|(_, known)| known.references == 0);
+        let marks = self.marks.0.iter().flat_map(|(node, marks)| {
+            let of =
+                |(version, mark): (&u64, &u32)| StartMark { node: *node, version: *version, mark: *mark };
+            marks.iter().map(of)
+        });
         let Clocks { newest, other } = self.clocks;
         let Limit { bytes, roster_generation, target, ceiling } = self.limit;
         Start {
@@ -210,6 +244,9 @@ impl State {
             shares: self.shares.to_start(),
             trash: trash.collect(),
             versions: versions.collect(),
+            volumes: self.volumes.to_start(),
+            closed: self.closed.map(|Closed { generation, clock }| StartClosed { generation, clock }),
+            marks: marks.collect(),
         }
     }
 }

@@ -13,10 +13,11 @@ use super::State;
 use super::apply::{Misfit, Moment};
 use super::intent::{Content, Intent};
 use super::plan::{MOST_NODES, Planned};
+use super::pool_tests;
 use super::retention::Retention;
 use super::upload::{HOME, Upload};
 use crate::error::Error;
-use crate::extent::{Extent, ObjectId};
+use crate::extent::{Extent, ObjectId, VolumeIndex};
 use crate::format::FORMAT;
 use crate::format::entry::{Committer, Entry, EntryId};
 use crate::format::record::{self, Action, Format, Identified, Record, Sweep, Target};
@@ -46,11 +47,21 @@ fn object() -> impl Strategy<Value = ObjectId> {
     (0_u64..1000).prop_map(|random| ObjectId { born: Generation(1_000_000), random })
 }
 
+fn volume() -> impl Strategy<Value = VolumeIndex> {
+    prop_oneof![4 => Just(HOME), 1 => Just(VolumeIndex(1))]
+}
+
 fn content() -> impl Strategy<Value = Content> {
-    (object(), 0_u64..20, prop::option::of(upload_id())).prop_map(|(object, length, reservation)| {
-        let extent = Extent { volume: HOME, object, offset: 3, length };
-        Content { extents: (length > 0).then_some(extent).into_iter().collect(), reservation, modified: None }
-    })
+    (object(), 0_u64..20, prop::option::of(upload_id()), volume()).prop_map(
+        |(object, length, reservation, volume)| {
+            let extent = Extent { volume, object, offset: 3, length };
+            Content {
+                extents: (length > 0).then_some(extent).into_iter().collect(),
+                reservation,
+                modified: None,
+            }
+        },
+    )
 }
 
 fn target() -> impl Strategy<Value = Option<std::sync::Arc<Target>>> {
@@ -114,11 +125,14 @@ fn intent() -> impl Strategy<Value = Intent> {
             target: Bytes(target),
             ceiling: Bytes(ceiling),
         }),
-        3 => (upload_id(), 0_u64..20, object(), target()).prop_map(|(upload, length, object, target)| {
-            Intent::CreateUpload { upload, length: Bytes(length), object, target }
-        }),
-        2 => (upload_id(), 1_u64..4, object())
-            .prop_map(|(upload, epoch, object)| Intent::TakeOver { upload, epoch, object }),
+        3 => (upload_id(), 0_u64..20, object(), volume(), target()).prop_map(
+            |(upload, length, object, volume, target)| {
+                Intent::CreateUpload { upload, length: Bytes(length), object, volume, target }
+            }
+        ),
+        2 => (upload_id(), 1_u64..4, object(), volume())
+            .prop_map(|(upload, epoch, object, volume)| Intent::TakeOver { upload, epoch, object, volume }),
+        7 => pool_tests::intent(),
         4 => (upload_id(), 1_u64..4, 0_u64..20, prop::option::weighted(0.2, 0_u64..30)).prop_map(
             |(upload, epoch, durable, length)| Intent::Extend {
                 upload,
@@ -287,6 +301,7 @@ proptest! {
             states.push(world.state.clone());
             world.retention = retention.unwrap_or(world.retention);
             let before = world.state.clone();
+            let intent = &pool_tests::made_of(&before, intent);
             let held: Vec<LockToken> = (0..5).map(token).collect();
             let room = before.limit.bytes.saturating_sub(before.used).saturating_sub(before.reserved);
             let refused = world.commit_with(intent, if *holds { &held } else { &[] });
@@ -294,6 +309,9 @@ proptest! {
             prop_assert_eq!(state.audit(), Vec::<String>::new());
             if refused.is_err() {
                 prop_assert_eq!(state, &before, "what is refused changes nothing");
+            }
+            if matches!(intent, Intent::Relocate { .. }) {
+                prop_assert_eq!(pool_tests::tags(state), pool_tests::tags(&before), "no tag changes");
             }
             // Nothing grows beyond the limit; under a lowered one it may only shrink.
             let taken = state.used.saturating_add(state.reserved);

@@ -29,6 +29,8 @@ pub(crate) struct Open {
     pub(crate) epoch: u64,
     /// What the owner writes to.
     pub(crate) object: ObjectId,
+    /// The volume of that.
+    pub(crate) volume: VolumeIndex,
     /// What is durable of owners before.
     pub(crate) extents: Extents,
     /// How many bytes those are.
@@ -47,7 +49,7 @@ pub(crate) struct Complete {
     pub(crate) generation: Generation,
 }
 
-/// Objects of uploads lie on the home volume.
+/// The volume that the log is on.
 pub(crate) const HOME: VolumeIndex = VolumeIndex(0);
 
 impl Open {
@@ -56,7 +58,7 @@ impl Open {
         match self.durable.0.saturating_sub(self.base.0) {
             0 => self.extents.clone(),
             length => {
-                let last = Extent { volume: HOME, object: self.object, offset: 0, length };
+                let last = Extent { volume: self.volume, object: self.object, offset: 0, length };
                 self.extents.iter().copied().chain([last]).collect()
             }
         }

@@ -5,9 +5,9 @@ use api::bytes::Bytes;
 use super::State;
 use super::plan::{Plan, Planned};
 use super::retention::Retention;
-use super::upload::{HOME, Open, Upload};
+use super::upload::{Open, Upload};
 use crate::error::Error;
-use crate::extent::ObjectId;
+use crate::extent::{ObjectId, VolumeIndex};
 use crate::format::record::{self, Action, Target};
 use crate::name::Name;
 use crate::node::NodeId;
@@ -34,7 +34,7 @@ impl State {
             self.target(target)?;
         }
         self.fits(create.length, Bytes::ZERO)?;
-        if !self.may_refer(HOME, create.object) {
+        if !self.may_refer(create.volume, create.object) {
             return Err(Error::OutcomeUnknown);
         }
         Ok(Planned::one(Action::CreateUpload(create)))
@@ -113,18 +113,24 @@ impl State {
         Ok(Planned::Steps { actions, nodes })
     }
 
-    pub(super) fn plan_take_over(&self, upload: UploadId, epoch: u64, object: ObjectId) -> Plan {
+    pub(super) fn plan_take_over(
+        &self,
+        upload: UploadId,
+        epoch: u64,
+        object: ObjectId,
+        volume: VolumeIndex,
+    ) -> Plan {
         let open = self.open_upload(upload)?;
-        if (open.epoch, open.object) == (epoch, object) {
+        if (open.epoch, open.volume, open.object) == (epoch, volume, object) {
             return Ok(Planned::Nothing { node: None });
         }
         if open.epoch + 1 != epoch {
             return Err(Error::Fenced);
         }
-        if !self.may_refer(HOME, object) {
+        if !self.may_refer(volume, object) {
             return Err(Error::OutcomeUnknown);
         }
-        Ok(Planned::one(Action::TakeOver(record::TakeOver { upload, epoch, object })))
+        Ok(Planned::one(Action::TakeOver(record::TakeOver { upload, epoch, object, volume })))
     }
 
     pub(super) fn plan_abort(&self, upload: UploadId) -> Plan {

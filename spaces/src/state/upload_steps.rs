@@ -6,7 +6,7 @@ use api::bytes::Bytes;
 
 use super::State;
 use super::apply::{Applied, Misfit, Moment};
-use super::upload::{Complete, HOME, Open, Upload};
+use super::upload::{Complete, Open, Upload};
 use crate::extent::Extents;
 use crate::format::record;
 use crate::node::NodeId;
@@ -15,16 +15,17 @@ use crate::rule::{Rule, kept};
 
 impl State {
     pub(super) fn create_upload(&mut self, create: &record::CreateUpload, at: Moment) -> Applied {
-        let record::CreateUpload { upload, length, object, target } = create;
-        self.introducible(HOME, *object)?;
+        let record::CreateUpload { upload, length, object, target, volume } = create;
+        self.introducible(*volume, *object)?;
         self.reserved = self.reserved.checked_add(*length).ok_or(Misfit("sizes overflow"))?;
-        self.objects.refer(HOME, *object);
+        self.objects.refer(*volume, *object);
         let open = Open {
             length: *length,
             target: target.clone().map(Arc::new),
             epoch: 1,
             object: *object,
             extents: Extents::default(),
+            volume: *volume,
             base: Bytes::ZERO,
             durable: Bytes::ZERO,
             heard: at.clock,
@@ -43,23 +44,24 @@ impl State {
     }
 
     pub(super) fn take_over(&mut self, take: &record::TakeOver, at: Moment) -> Applied {
-        let record::TakeOver { upload, epoch, object } = take;
-        self.introducible(HOME, *object)?;
+        let record::TakeOver { upload, epoch, object, volume } = take;
+        self.introducible(*volume, *object)?;
         let open = self.open_mut(*upload)?;
         if *epoch != open.epoch + 1 {
             return Err(Misfit("an upload is taken over from somebody else"));
         }
         let kept = open.durable > open.base;
-        let old = open.object;
+        let old = (open.volume, open.object);
         open.extents = open.closed();
         open.base = open.durable;
         open.epoch = *epoch;
         open.object = *object;
+        open.volume = *volume;
         open.heard = at.clock;
-        self.objects.refer(HOME, *object);
+        self.objects.refer(*volume, *object);
         // What the old owner wrote durably is an extent now, which keeps its reference.
         if !kept {
-            self.objects.drop_reference(HOME, old, at.generation);
+            self.objects.drop_reference(old.0, old.1, at.generation);
         }
         Ok(())
     }
@@ -109,7 +111,7 @@ impl State {
             self.reserved.0.checked_sub(open.length.0).ok_or(Misfit("more is freed than is reserved"))?;
         self.reserved = Bytes(left);
         self.objects.drop_all(&open.extents, at.generation);
-        self.objects.drop_reference(HOME, open.object, at.generation);
+        self.objects.drop_reference(open.volume, open.object, at.generation);
         Ok(open)
     }
 }

@@ -92,6 +92,23 @@ impl Versions {
         all.to_vec()
     }
 
+    /// The bytes of some are elsewhere: where, is said of each that was moved.
+    pub(super) fn relocate(&mut self, node: NodeId, mut moved: impl FnMut(&Version) -> Option<Extents>) {
+        let Some(all) = self.of.get(&node) else { return };
+        let mut all = all.to_vec();
+        let mut any = false;
+        for version in &mut all {
+            if let Some(extents) = moved(version) {
+                any = true;
+                self.beside = (self.beside + extents.beside()).saturating_sub(version.extents.beside());
+                version.extents = extents;
+            }
+        }
+        if any {
+            self.of.insert(node, all.into());
+        }
+    }
+
     fn taken(&mut self, node: NodeId, version: &Version) {
         self.by_age.remove(&(version.generation, version.number, node));
         self.bytes = self.bytes.saturating_sub(version.size);

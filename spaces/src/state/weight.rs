@@ -52,6 +52,7 @@ impl State {
             self.shares.weight(),
             self.trash.weight(),
             self.versions.weight(),
+            self.marks.weight(),
         ];
         let all = SPACE + nodes + objects + outcomes + uploads + rest.iter().sum::<usize>();
         Bytes(u64::try_from(all).unwrap_or(u64::MAX))

@@ -104,8 +104,20 @@ impl Sweeps {
             _ => return Ok(()),
         };
         let last = if asked { u8::MAX } else { first.saturating_add(DIRECTORIES - 1) };
+        let mut volumes = Vec::new();
+        for index in state.volumes.indices() {
+            match shared.located(state, index).await {
+                Ok(volume) => volumes.push(volume),
+                // It is collected by a pod that has it.
+                Err(error) => {
+                    tracing::debug!(space = %shared.log.space, %error, "A volume is not collected now.");
+                }
+            }
+        }
         for directory in first..=last {
-            self.waiting += shared.log.collect_objects(state, directory).await?.waiting;
+            for volume in &volumes {
+                self.waiting += shared.log.collect_objects(volume, state, directory).await?.waiting;
+            }
             self.pass = directory.checked_add(1).map(|next| (low, next));
         }
         if self.pass.is_none() {

@@ -11,10 +11,11 @@ use super::super::place::Purpose;
 use super::Judge;
 use crate::extent::{Extent, ObjectId};
 use crate::format::entry::Entry;
+use crate::format::pool::Relocate;
 use crate::format::record::Action;
 use crate::path::NodePath;
 use crate::state::State;
-use crate::state::upload::Upload;
+use crate::state::upload::{HOME, Upload};
 
 /// An upload that nobody goes on with lives for a day, less what right clocks differ by.
 const EXPIRY: i64 = 86_300_000;
@@ -30,8 +31,7 @@ impl Judge<'_> {
         let (entries, now) = (&self.chronicle.entries, self.chronicle.entries[&generation].order);
         let until = entries.get(&(generation + 1)).map_or(u64::MAX, |next| next.order);
         for record in &entry.records {
-            let Action::Put(put) = &record.action else { continue };
-            for Extent { object, .. } in &put.extents {
+            for object in named(&record.action) {
                 if removed.get(&object.to_string()).is_some_and(|removed| *removed < now) {
                     self.wrong(format!("4: entry {generation} names the object {object}, which was removed"));
                 }
@@ -47,20 +47,36 @@ impl Judge<'_> {
         }
     }
 
+    /// Whether no entity tag changes because bytes come to lie elsewhere.
+    pub(super) fn hold_tags(&self, before: &State, after: &State, entry: &Entry) {
+        let tag = |state: &State, id| state.node(id).map(|node| node.etag());
+        // Nobody else has changed it in the same entry if its content has still the same number.
+        let version = |state: &State, id| Some(state.nodes.get(&id)?.file()?.version);
+        for record in &entry.records {
+            let Action::Relocate(Relocate { nodes, .. }) = &record.action else { continue };
+            for id in nodes.iter().copied().filter(|id| version(before, *id) == version(after, *id)) {
+                if tag(before, id) != tag(after, id) {
+                    self.wrong(format!("6: generation {} changes the tag of node {id}", entry.generation));
+                }
+            }
+        }
+    }
+
     /// Whether all that is promised is on the disk.
     pub(super) fn hold_bytes(&self, state: &State) {
-        let objects: BTreeMap<&str, Ino> = self
+        let objects: BTreeMap<(bool, &str), Ino> = self
             .disk
             .files()
             .filter(|(path, _)| {
                 self.disk.paths.purpose(*path) == Purpose::Object { space: self.history.space }
             })
-            .map(|(path, ino)| (self.disk.paths.name(path), ino))
+            .map(|(path, ino)| ((self.disk.paths.is_second(path), self.disk.paths.name(path)), ino))
             .collect();
         let check = |what: &str, extents: &[Extent], content: Content| {
             let mut at = 0;
-            for Extent { volume: _, object, offset, length } in extents {
-                let Some(ino) = objects.get(object.to_string().as_str()) else {
+            for Extent { volume, object, offset, length } in extents {
+                let name = object.to_string();
+                let Some(ino) = objects.get(&(*volume != HOME, name.as_str())) else {
                     return self.wrong(format!("4: the object {object} of {what} is missing"));
                 };
                 let (from, to) =
@@ -108,6 +124,15 @@ impl Judge<'_> {
                 },
             }
         }
+    }
+}
+
+/// The objects that a step brings in with their bytes.
+fn named(action: &Action) -> Vec<ObjectId> {
+    match action {
+        Action::Put(put) => put.extents.iter().map(|extent| extent.object).collect(),
+        Action::Relocate(Relocate { pieces, .. }) => pieces.iter().map(|piece| piece.to.object).collect(),
+        _ => Vec::new(),
     }
 }
 

@@ -5,7 +5,6 @@ use super::super::place::Purpose;
 use super::Judge;
 use super::bytes::object_of;
 use crate::state::State;
-use crate::state::upload::HOME;
 
 impl Judge<'_> {
     pub(super) fn hold_garbage(&self, state: &State) {
@@ -13,7 +12,9 @@ impl Judge<'_> {
             return;
         }
         let (paths, space) = (&self.disk.paths, self.history.space);
-        let known = |name: &str| object_of(name).is_some_and(|object| state.objects.knows(HOME, object));
+        // One that is known on any volume stays on all.
+        let knows = |object| state.volumes.indices().any(|on| state.objects.knows(on, object));
+        let known = |name: &str| object_of(name).is_some_and(knows);
         for (path, _) in self.disk.files() {
             let name = paths.name(path);
             match paths.purpose(path) {

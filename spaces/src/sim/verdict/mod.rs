@@ -108,10 +108,12 @@ impl<'a> Judge<'a> {
                 self.step(record, generation);
                 self.moment(generation, false);
             }
-            state = match state.fold(entry, *hash) {
+            let before = state;
+            state = match before.fold(entry, *hash) {
                 Ok(state) => state,
                 Err(misfit) => return self.wrong(format!("5: entry {generation} is wrong: {misfit}")),
             };
+            self.hold_tags(&before, &state, entry);
             self.hold_sums(&state);
             self.hold_objects(&state, entry);
             self.hold_starts(&state);

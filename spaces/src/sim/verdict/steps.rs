@@ -62,6 +62,9 @@ impl Judge<'_> {
             Action::TakeOver(_) => self.world.meet(Met::TakeOver),
             Action::Sweep(_) => self.world.meet(Met::Swept),
             Action::Format(_) => {}
+            // Where bytes lie is nothing to members; see `hold_tags` and `hold_bytes`.
+            Action::NameVolume(_) => self.world.meet(Met::VolumeNamed),
+            Action::Relocate(_) => {}
             other => {
                 self.wrong(format!("1: generation {generation} has something nobody asked for: {other:?}"))
             }
