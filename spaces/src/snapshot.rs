@@ -7,10 +7,11 @@ use std::time::Duration;
 use api::bytes::Bytes;
 use api::generation::{Generation, RosterGeneration};
 
+use crate::error::Error;
 use crate::lock::Lock;
 use crate::name::Name;
 use crate::node::{Kind, Node, NodeId};
-use crate::operation::{UploadId, UploadStatus};
+use crate::operation::{Committed, OperationId, UploadId, UploadStatus};
 use crate::path::NodePath;
 use crate::property::Property;
 use crate::share::{Share, ShareId, ShareTokenHash};
@@ -247,6 +248,22 @@ impl Snapshot {
             FileVersion { node: Node { id, kind, mark }, replaced: clock, generation }
         };
         self.state.versions.of(id).iter().rev().map(version).collect()
+    }
+
+    /// What became of an operation up to this generation: for one that is repeated and is refused before it is committed,
+    /// because there is no room to take its content once more. `born` is the generation its sender knew when it first asked.
+    ///
+    /// # Errors
+    /// [`Error::OutcomeUnknown`] when operations as old as that are remembered no more.
+    pub fn outcome(&self, id: OperationId, born: Generation) -> Result<Option<Committed>, Error> {
+        match self.state.outcomes.get(id) {
+            Some(outcome) => {
+                let node = outcome.node.and_then(|id| self.state.node(id));
+                Ok(Some(Committed { generation: outcome.generation, node }))
+            }
+            None if born < self.state.low => Err(Error::OutcomeUnknown),
+            None => Ok(None),
+        }
     }
 
     /// How far an upload is.

@@ -191,6 +191,28 @@ async fn a_repeated_operation_has_its_first_outcome() {
 }
 
 #[tokio::test]
+async fn what_was_done_is_told_when_its_content_finds_no_room_again() {
+    let world = World::new();
+    let content = vec![b'x'; UNRESERVED as usize + 1];
+    let length = content.len() as u64;
+    let (here, there) = (world.roomy(length * 3 / 2).await, world.pod().await);
+    let (id, born) = (OperationId(Uuid::new_v4()), here.now().await.generation());
+    let staged = here.staged(&content).await.unwrap();
+    let operation =
+        Operation::Put { path: path("a"), content: staged, condition: Condition::Absent, parents: false };
+    let request = Request { id, born: Some(born), locks: Vec::new(), operation };
+    let first = here.commit(request).await.unwrap();
+    // Whoever did not hear of it takes the content once more, elsewhere.
+    let refused = there.staged(&content).await.unwrap_err();
+    assert!(matches!(refused, Error::QuotaExceeded { .. }), "{refused}");
+    let snapshot = there.now().await;
+    let told = snapshot.outcome(id, born).unwrap().unwrap();
+    assert_eq!((told.generation, told.node.clone()), (first.generation, first.node.clone()));
+    assert_eq!(told.node, snapshot.lookup(&path("a")));
+    assert!(snapshot.outcome(OperationId(Uuid::new_v4()), born).unwrap().is_none());
+}
+
+#[tokio::test]
 async fn limits() {
     let world = World::new();
     let space = world.pod().await;

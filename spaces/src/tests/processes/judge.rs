@@ -7,19 +7,24 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use api::bytes::Bytes as Amount;
+use api::generation::{Generation, RosterGeneration};
 use api::ids::{ClusterUid, SpaceId};
 use fastrand::Rng;
 use rustix::process::Signal;
 use uuid::Uuid;
 
-use super::super::world::{Short, volume_name};
+use super::super::world::volume_name;
 use super::mounted::Mounted;
 use super::slot::{Client, Event, Process, Told, Waits};
 use super::standstill::{Noise, own};
 use super::talk::{Role, Said, Work, now, recognize};
 use super::walk::Walk;
 use super::writer::read;
-use crate::{Engine, Kind, LocalConfig, NodePath, Settings, Space};
+use crate::{
+    Engine, Error, Freshness, Kind, LocalConfig, NodePath, Operation, OperationId, Request, Settings,
+    Snapshot, Space,
+};
 
 pub(super) const WRITERS: usize = 4;
 /// So many clients of a writer have a directory of their own; one more works where all work.
@@ -28,6 +33,8 @@ const OWN: usize = 2;
 const LIMIT: u64 = 12 << 20;
 /// However slow a file system comes back, after so long something hangs.
 const PATIENCE: Duration = Duration::from_secs(150);
+/// Before it is asked again.
+const AGAIN: Duration = Duration::from_millis(40);
 /// An operation of a healthy process never waits longer, in milliseconds.
 const STANDSTILL: u64 = 1_000;
 
@@ -80,13 +87,49 @@ pub(super) struct Judge<'m> {
     enough: bool,
 }
 
+/// Asks again while the file system gives no answer: it was harmed, and the machine may be busy.
+async fn patiently<T>(mut ask: impl AsyncFnMut() -> Result<T, Error>) -> Result<T, Error> {
+    let begun = Instant::now();
+    loop {
+        match ask().await {
+            Err(Error::Stalled(_) | Error::OutcomeUnknown | Error::Io(_)) if begun.elapsed() < PATIENCE => {
+                tokio::time::sleep(AGAIN).await;
+            }
+            result => return result,
+        }
+    }
+}
+
 /// A space in a fresh engine over a mount.
 pub(super) async fn space(mount: &std::path::Path, cluster: ClusterUid, space: SpaceId) -> Space {
-    let volumes = vec![(volume_name(), mount.to_owned())];
-    // It only looks.
-    let settings = Settings { history: Duration::MAX, ..Settings::default() };
-    let config = LocalConfig { volumes, cluster, adopt: None, faults: None, settings };
-    Engine::open_local(config).await.unwrap().space(space, volume_name())
+    let begun = Instant::now();
+    loop {
+        let volumes = vec![(volume_name(), mount.to_owned())];
+        // It only looks.
+        let settings = Settings { history: Duration::MAX, ..Settings::default() };
+        let config = LocalConfig { volumes, cluster, adopt: None, faults: None, settings };
+        match Engine::open_local(config).await {
+            Ok(engine) => return engine.space(space, volume_name()),
+            Err(error) => assert!(begun.elapsed() < PATIENCE, "{}: {error}", mount.display()),
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
+}
+
+/// Gives a space its limit.
+pub(super) async fn limit(space: &Space, bytes: u64) {
+    let (id, bytes) = (OperationId(Uuid::new_v4()), Amount(bytes));
+    let ask = async || {
+        let operation =
+            Operation::Limit { roster_generation: RosterGeneration(1), target: bytes, ceiling: bytes };
+        space.commit(Request { id, born: Some(Generation::ZERO), locks: Vec::new(), operation }).await
+    };
+    patiently(ask).await.unwrap();
+}
+
+/// What there is now.
+pub(super) async fn look(space: &Space) -> Snapshot {
+    patiently(async || space.snapshot(Freshness::Now).await).await.unwrap()
 }
 
 impl<'m> Judge<'m> {
@@ -98,7 +141,7 @@ impl<'m> Judge<'m> {
         seed: u64,
     ) -> Self {
         let (id, own) = (SpaceId(Uuid::new_v4()), mounted.mounts.last().unwrap());
-        space(own, cluster, id).await.limit(1, LIMIT, LIMIT).await.unwrap();
+        limit(&space(own, cluster, id).await, LIMIT).await;
         let slots = (0..WRITERS).map(|writer| Slot {
             process: None,
             clients: (0..=OWN)
@@ -168,7 +211,8 @@ impl<'m> Judge<'m> {
 
     /// Kills or stops one of those that run.
     fn strike(&mut self, harm: Harm, every: u32) {
-        let runs = |slot: &usize| self.slots[*slot].process.as_ref().is_some_and(|one| one.stopped.is_none());
+        let is_whole = |one: &Process| one.stopped.is_none() && !one.killed;
+        let runs = |slot: &usize| self.slots[*slot].process.as_ref().is_some_and(is_whole);
         let running: Vec<usize> = (0..WRITERS).filter(runs).collect();
         if running.is_empty() {
             return;
@@ -248,8 +292,11 @@ impl<'m> Judge<'m> {
             {
                 process.stopped = None;
                 // One that is killed is not woken first.
-                let signal = if dies { Signal::KILL } else { Signal::CONT };
-                process.signal(signal);
+                if dies {
+                    process.kill()
+                } else {
+                    process.signal(Signal::CONT)
+                }
                 self.outcome.kills += u32::from(dies);
                 place.waits.stopped.last_mut().unwrap().1 = now();
             }
@@ -288,8 +335,14 @@ impl<'m> Judge<'m> {
 
     /// Lets everybody finish what was begun.
     fn end(&mut self) -> Result<(), String> {
+        let begun = Instant::now();
         // Whoever was killed last has a successor that takes up what is left.
-        self.listen(Duration::from_millis(300))?;
+        while self.slots.iter().any(|place| place.process.as_ref().is_none_or(|one| one.killed)) {
+            self.listen(Duration::from_millis(20))?;
+            if begun.elapsed() > PATIENCE {
+                return Err(format!("after {PATIENCE:?} not all have died that were killed"));
+            }
+        }
         self.enough = true;
         let begun = Instant::now();
         for place in &mut self.slots {
@@ -312,7 +365,7 @@ impl<'m> Judge<'m> {
         let mut first = None;
         for mount in &self.mounted.mounts {
             let space = space(mount, self.cluster, self.space).await;
-            let snapshot = space.now().await;
+            let snapshot = look(&space).await;
             self.walk.go_on();
             if **snapshot.state() != self.walk.state {
                 return Err(format!("{}: the state is not what the log says", mount.display()));
@@ -331,13 +384,14 @@ impl<'m> Judge<'m> {
     }
 
     /// Every file has, to its last byte, what one operation put there.
-    async fn read_all(&mut self, space: &Space, snapshot: &crate::Snapshot) -> Result<(), String> {
+    async fn read_all(&mut self, space: &Space, snapshot: &Snapshot) -> Result<(), String> {
         for (directory, _) in snapshot.list(&NodePath::root(), None, usize::MAX) {
             let mut files = std::collections::BTreeMap::new();
             for (name, node) in snapshot.list(&NodePath::root().join(directory.clone()), None, usize::MAX) {
                 let Kind::File { .. } = node.kind else { continue };
                 let at = format!("{directory}/{name}");
-                let found = read(space, &node).await.map_err(|error| format!("{at}: {error}"))?;
+                let found = patiently(async || read(space, &node).await).await;
+                let found = found.map_err(|error| format!("{at}: {error}"))?;
                 let content = recognize(&found).map_err(|what| format!("{at}: {what}"))?;
                 if !self.told.begun.contains_key(&content.id) {
                     return Err(format!("{at}: {content:?} is there, and nobody began it"));

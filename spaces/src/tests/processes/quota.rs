@@ -28,7 +28,7 @@ pub(super) fn race(name: &str, test: &'static str) {
     runtime.block_on(async {
         let mounted = Mounted::start(name, MOUNTS, "quota");
         let (cluster, id) = (ClusterUid(Uuid::new_v4()), SpaceId(Uuid::new_v4()));
-        judge::space(&mounted.mounts[0], cluster, id).await.limit(1, LIMIT, LIMIT).await.unwrap();
+        judge::limit(&judge::space(&mounted.mounts[0], cluster, id).await, LIMIT).await;
         let (sender, events) = channel();
         let mut processes: Vec<Process> = (0..PROCESSES)
             .map(|number| {
@@ -63,7 +63,7 @@ pub(super) fn race(name: &str, test: &'static str) {
         assert!(walk.wrong.is_empty(), "{:?}", walk.wrong);
         for mount in &mounted.mounts {
             let space = judge::space(mount, cluster, id).await;
-            let snapshot = space.now().await;
+            let snapshot = judge::look(&space).await;
             assert!(**snapshot.state() == walk.state, "{}", mount.display());
             let usage = snapshot.usage();
             assert_eq!((usage.used.0, usage.reserved.0), (LIMIT, 0));

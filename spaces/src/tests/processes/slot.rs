@@ -27,6 +27,8 @@ pub(super) struct Process {
     socket: UnixStream,
     /// Until when it is stopped, and whether it is killed then.
     pub(super) stopped: Option<(Instant, bool)>,
+    /// It ends when the call is answered that it is in, which can take a while.
+    pub(super) killed: bool,
 }
 
 impl Process {
@@ -65,10 +67,11 @@ impl Process {
             }
             let _ = events.send((slot, number, None));
         });
-        Self { number, child, socket: ours, stopped: None }
+        Self { number, child, socket: ours, stopped: None, killed: false }
     }
 
     pub(super) fn kill(&mut self) {
+        self.killed = true;
         self.child.kill().unwrap();
     }
 

@@ -144,7 +144,7 @@ impl Client {
         self.make_directory().await;
         let Task { directory: _, retry, upload, look } = task;
         if let Some(asked) = retry {
-            self.ask(asked).await;
+            self.ask(asked, true).await;
         }
         if let Some(going) = upload {
             self.go_on(going).await;
@@ -213,18 +213,17 @@ impl Client {
     }
 
     async fn act(&mut self, act: Act) {
-        self.ask(Asked { id: Uuid::new_v4(), born: self.born.0, act }).await;
+        self.ask(Asked { id: Uuid::new_v4(), born: self.born.0, act }, false).await;
     }
 
-    /// Asks until it is certain what came of it.
-    async fn ask(&mut self, asked: Asked) {
+    /// Asks until it is certain what came of it. `unknown`: it may have been done already, by a process that is dead.
+    async fn ask(&mut self, asked: Asked, mut unknown: bool) {
         let Asked { id, born: _, act } = asked.clone();
         if let Act::Finish { name, length } = act {
             return self.go_on(Going { id, name, length, offset: 0 }).await;
         }
         self.judge.say(&Said::Begun { client: self.number, asked: asked.clone() });
         let client = self.number;
-        let mut unknown = false;
         loop {
             let why = match self.once(&asked).await {
                 Ok(done) => {
@@ -234,6 +233,19 @@ impl Client {
                 }
                 Err(Error::NotFound) => Refusal::NotFound,
                 Err(Error::Exists | Error::Precondition) => Refusal::Exists,
+                // Its content may find no room because it is there already.
+                Err(error @ Error::QuotaExceeded { .. }) if unknown => match self.outcome(&asked).await {
+                    Ok(Some(done)) => {
+                        self.born = done.generation;
+                        let generation = Some(done.generation.0);
+                        return self.judge.say(&Said::Done { client, id, generation });
+                    }
+                    Ok(None) => Refusal::Quota,
+                    Err(_) => {
+                        self.rest(&asked, &error).await;
+                        continue;
+                    }
+                },
                 Err(Error::QuotaExceeded { .. }) => Refusal::Quota,
                 Err(error @ Error::OutcomeUnknown) => {
                     unknown = true;
@@ -279,6 +291,11 @@ impl Client {
         let (id, born) = (OperationId(asked.id), Some(Generation(asked.born)));
         let request = Request { id, born, locks: Vec::new(), operation };
         self.space.commit(request).await
+    }
+
+    async fn outcome(&self, asked: &Asked) -> Result<Option<Committed>, Error> {
+        let snapshot = self.space.snapshot(Freshness::Now).await?;
+        snapshot.outcome(OperationId(asked.id), Generation(asked.born))
     }
 
     async fn upload(&mut self, name: String, length: u64) {
