@@ -8,7 +8,7 @@ readonly NEXTEST=0.9.151
 readonly DENY=0.20.2
 readonly HELM=v3.22.0
 readonly PACKAGES=(
-  gcc libc6-dev binutils chromium curl iproute2 iptables nftables conntrack ethtool socat
+  gcc libc6-dev binutils chromium curl unzip iproute2 iptables nftables conntrack ethtool socat
   containerd runc containernetworking-plugins
 )
 

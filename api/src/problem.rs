@@ -84,6 +84,10 @@ codes! {
     NameInvalid => "name-invalid", 400, "The name is not possible";
     /// The body ended before it was complete.
     BodyIncomplete => "body-incomplete", 400, "The body ended early; nothing was stored";
+    /// The body is not what its digest says.
+    DigestMismatch => "digest-mismatch", 400, "The bytes were damaged on the way; nothing was stored";
+    /// A part of an upload is not what its checksum says. The status is the one of tus.
+    ChecksumMismatch => "checksum-mismatch", 460, "The bytes were damaged on the way";
     /// The request can not be understood.
     BadRequest => "bad-request", 400, "The request can not be understood";
     /// A lock protects it.

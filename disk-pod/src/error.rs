@@ -64,6 +64,12 @@ pub enum Error {
     /// The body ended before its end.
     #[error(transparent)]
     Body(#[from] BodyError),
+    /// A digest of the body is another than was said.
+    #[error("a digest of the body is another")]
+    Digest,
+    /// A checksum of a part of an upload is another than was said.
+    #[error("the checksum is another")]
+    Checksum,
     /// The request is not of the form it must have.
     #[error("{0}")]
     BadRequest(String),
@@ -144,6 +150,14 @@ fn refusal(error: Error) -> Refusal {
         Error::Body(_) => {
             with(Code::BodyIncomplete, "the body was cut short; nothing of it was stored as a file")
         }
+        Error::Digest => with(
+            Code::DigestMismatch,
+            "the bytes that came are not those that the digest is of: nothing was stored, send them again",
+        ),
+        Error::Checksum => with(
+            Code::ChecksumMismatch,
+            "the bytes that came are not those that the checksum is of: they do not count, send them again",
+        ),
         Error::BadRequest(detail) => with(Code::BadRequest, &detail),
         Error::MediaType(wanted) => {
             with(Code::UnsupportedMediaType, &format!("the Content-Type must be {wanted}"))

@@ -18,6 +18,7 @@ mod memory;
 mod metrics;
 pub mod peers;
 mod router;
+pub mod settings;
 mod start;
 pub mod tus;
 pub mod volume;

@@ -10,7 +10,9 @@ use http::{HeaderValue, Method, StatusCode, header};
 use crate::app::App;
 use crate::error::Error;
 use crate::http::cors::cors;
-use crate::http::{get as download, list, operations, put, usage};
+use crate::http::{
+    delete, get as download, list, operations, put, search, trash, usage, versions as old, zip,
+};
 use crate::load::CountedBody;
 use crate::tus;
 
@@ -26,6 +28,12 @@ pub fn router(app: App) -> Router {
         .route("/v1/spaces/{space}/list/", any(listing))
         .route("/v1/spaces/{space}/list/{*path}", any(listing))
         .route("/v1/spaces/{space}/operations", any(operation))
+        .route("/v1/spaces/{space}/search", any(searched))
+        .route("/v1/spaces/{space}/trash", any(trashed))
+        .route("/v1/spaces/{space}/versions/{*path}", any(versions))
+        .route("/v1/spaces/{space}/zip", any(zipped))
+        .route("/v1/spaces/{space}/zip/", any(zipped))
+        .route("/v1/spaces/{space}/zip/{*path}", any(zipped))
         .route("/v1/spaces/{space}/usage", any(numbers))
         .route("/v1/spaces/{space}/uploads", any(uploads))
         .route("/v1/spaces/{space}/uploads/{upload}", any(upload))
@@ -49,8 +57,9 @@ async fn files(State(app): State<App>, request: Request) -> Answer {
     match head.method {
         Method::GET | Method::HEAD => Box::pin(download::get(&app, &head)).await,
         Method::PUT => Box::pin(put::put(&app, &head, body)).await,
-        Method::OPTIONS => Ok(allow("GET, HEAD, PUT, OPTIONS")),
-        _ => Err(Error::Method("GET, HEAD, PUT, OPTIONS")),
+        Method::DELETE => Box::pin(delete::delete(&app, &head)).await,
+        Method::OPTIONS => Ok(allow("GET, HEAD, PUT, DELETE, OPTIONS")),
+        _ => Err(Error::Method("GET, HEAD, PUT, DELETE, OPTIONS")),
     }
 }
 
@@ -76,6 +85,42 @@ async fn numbers(State(app): State<App>, request: Request) -> Answer {
     let (head, _) = request.into_parts();
     match head.method {
         Method::GET => usage::usage(&app, &head).await,
+        Method::OPTIONS => Ok(allow("GET, OPTIONS")),
+        _ => Err(Error::Method("GET, OPTIONS")),
+    }
+}
+
+async fn searched(State(app): State<App>, request: Request) -> Answer {
+    let (head, _) = request.into_parts();
+    match head.method {
+        Method::GET => search::search(&app, &head).await,
+        Method::OPTIONS => Ok(allow("GET, OPTIONS")),
+        _ => Err(Error::Method("GET, OPTIONS")),
+    }
+}
+
+async fn trashed(State(app): State<App>, request: Request) -> Answer {
+    let (head, _) = request.into_parts();
+    match head.method {
+        Method::GET => trash::list(&app, &head).await,
+        Method::OPTIONS => Ok(allow("GET, OPTIONS")),
+        _ => Err(Error::Method("GET, OPTIONS")),
+    }
+}
+
+async fn zipped(State(app): State<App>, request: Request) -> Answer {
+    let (head, _) = request.into_parts();
+    match head.method {
+        Method::GET | Method::HEAD => Box::pin(zip::get(&app, &head)).await,
+        Method::OPTIONS => Ok(allow("GET, HEAD, OPTIONS")),
+        _ => Err(Error::Method("GET, HEAD, OPTIONS")),
+    }
+}
+
+async fn versions(State(app): State<App>, request: Request) -> Answer {
+    let (head, _) = request.into_parts();
+    match head.method {
+        Method::GET => old::list(&app, &head).await,
         Method::OPTIONS => Ok(allow("GET, OPTIONS")),
         _ => Err(Error::Method("GET, OPTIONS")),
     }

@@ -46,6 +46,7 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
 
     let engine = open(&arguments).await?;
     opened.met();
+    let setting = tokio::spawn(crate::settings::follow(store.clone(), engine.clone()));
     let app = App::new(Parts {
         cluster: arguments.cluster_uid,
         pod: arguments.pod_name.clone(),
@@ -78,6 +79,7 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
         "This disk server is running."
     );
     serve::serve_until_drained(vec![public, internal], &admin.metrics, arguments.grace(), &shutdown).await;
+    setting.abort();
     asking.abort();
     measuring.abort();
     Ok(())
@@ -119,7 +121,10 @@ async fn open(arguments: &ServeArguments) -> anyhow::Result<spaces::Local> {
         cluster: arguments.cluster_uid,
         adopt: arguments.adopt_cluster_uid,
         faults: arguments.fault_dir.clone(),
-        settings: spaces::Settings { memory: crate::memory::budget(arguments.memory), ..Default::default() },
+        settings: spaces::Settings {
+            memory: crate::memory::budget(arguments.memory),
+            ..crate::settings::before_the_roster()
+        },
     };
     Ok(Engine::open_local(config).await?)
 }

@@ -150,12 +150,12 @@ impl Disk {
         self.operate(json!({ "op": "mkdir", "path": path })).await
     }
 
-    /// Deletes a file or a directory with all in it.
+    /// Deletes a file or a directory with all in it, for good.
     ///
     /// # Errors
     /// When there is no answer.
     pub async fn delete(&self, path: &str) -> Result<Answer> {
-        self.operate(json!({ "op": "delete", "path": path })).await
+        self.operate(json!({ "op": "delete", "path": path, "permanently": true })).await
     }
 
     /// Limit, used and reserved bytes.

@@ -31,6 +31,10 @@ pub struct Settings {
     pub uploads: UploadSettings,
     /// About deleted files.
     pub trash: TrashSettings,
+    /// About earlier contents of files.
+    pub versions: VersionSettings,
+    /// About spaces as they were.
+    pub history: HistorySettings,
     /// About sessions of the page.
     pub sessions: SessionSettings,
     /// What members may do with groups.
@@ -53,6 +57,8 @@ impl Default for Settings {
             notice: None,
             uploads: UploadSettings::default(),
             trash: TrashSettings::default(),
+            versions: VersionSettings::default(),
+            history: HistorySettings::default(),
             sessions: SessionSettings::default(),
             groups: GroupSettings::default(),
             freshness_ms: 1000,
@@ -136,6 +142,36 @@ pub struct TrashSettings {
 impl Default for TrashSettings {
     fn default() -> Self {
         Self { retention_days: 30, maximum_percent: 50 }
+    }
+}
+
+/// About earlier contents of files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct VersionSettings {
+    /// They are kept so many days; 0: not at all.
+    pub retention_days: u32,
+    /// So many of one file are kept; 0: none.
+    pub maximum_per_file: u32,
+}
+
+impl Default for VersionSettings {
+    fn default() -> Self {
+        Self { retention_days: 30, maximum_per_file: 20 }
+    }
+}
+
+/// About spaces as they were.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct HistorySettings {
+    /// A space can be shown as it was at any moment of so many hours.
+    pub retention_hours: u32,
+}
+
+impl Default for HistorySettings {
+    fn default() -> Self {
+        Self { retention_hours: 24 }
     }
 }
 

@@ -51,7 +51,7 @@ pub use memory::MemoryUse;
 pub use name::{LONGEST_NAME, Name, NameError};
 pub use node::{Kind, Node, NodeId};
 pub use operation::{
-    Committed, Condition, NewUpload, Operation, OperationId, Purge, Request, UploadId, UploadStatus,
+    Committed, Condition, Named, NewUpload, Operation, OperationId, Purge, Request, UploadId, UploadStatus,
 };
 pub use path::{DEEPEST, NodePath, PathError};
 pub use property::{LONGEST_PROPERTY_NAME, Property, PropertyChanges, PropertyName};

@@ -243,6 +243,22 @@ pub struct Committed {
     pub node: Option<Node>,
 }
 
+/// What names an operation that is no [`Request`], as that is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// Its id.
+    pub id: OperationId,
+    /// The newest generation the sender knew when it first asked.
+    pub born: Option<Generation>,
+}
+
+impl Named {
+    /// The upload that an operation of this name begins. Its own name is that of the operation that completes it.
+    pub(crate) fn upload(self) -> UploadId {
+        UploadId(Uuid::from_u128(!self.id.0.as_u128()))
+    }
+}
+
 /// A new upload.
 #[derive(Clone, Debug, Default)]
 pub struct NewUpload {

@@ -11,7 +11,7 @@ use api::ids::{SpaceId, VolumeName};
 use crate::error::Error;
 use crate::log::at::Past;
 use crate::node::Node;
-use crate::operation::{Committed, NewUpload, Operation, Request, UploadId, UploadStatus};
+use crate::operation::{Committed, Named, NewUpload, Operation, Request, UploadId, UploadStatus};
 use crate::read::Reader;
 use crate::relocation::{Relocation, RelocationGoal};
 use crate::replica::Replica;
@@ -206,7 +206,15 @@ impl Space {
     /// # Errors
     /// When there is no room or the path will not do.
     pub async fn create_upload(&self, new: NewUpload) -> Result<UploadId, Error> {
-        upload::create(self.replica()?, new).await
+        upload::create(self.replica()?, new, None).await
+    }
+
+    /// The same with a name: asked again it tells of the same upload, and reserves nothing more.
+    ///
+    /// # Errors
+    /// Those of [`Space::create_upload`], and [`Error::OutcomeUnknown`] when it may have been done.
+    pub async fn create_named_upload(&self, new: NewUpload, named: Named) -> Result<UploadId, Error> {
+        upload::create(self.replica()?, new, Some(named)).await
     }
 
     /// How far an upload is, whichever pod had it.
@@ -250,5 +258,15 @@ impl Space {
     /// [`Error::UploadGone`] when there is none.
     pub async fn abort_upload(&self, id: UploadId) -> Result<(), Error> {
         self.replica()?.step(Intent::Abort { upload: id }).await.map(|_| ())
+    }
+
+    /// The same with a name: asked again it is no error that the upload is gone.
+    ///
+    /// # Errors
+    /// Those of [`Space::abort_upload`], and [`Error::OutcomeUnknown`] when it may have been done.
+    pub async fn abort_upload_named(&self, id: UploadId, named: Named) -> Result<(), Error> {
+        let Named { id: name, born } = named;
+        let abort = Intent::Abort { upload: id };
+        self.replica()?.commit(Some(name), born, Vec::new(), abort, None, None).await.map(|_| ())
     }
 }

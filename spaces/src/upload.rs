@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::error::Error;
 use crate::format::record::Target;
 use crate::object::ObjectWriter;
-use crate::operation::{Committed, NewUpload, OperationId, UploadId, UploadStatus};
+use crate::operation::{Committed, Named, NewUpload, OperationId, UploadId, UploadStatus};
 use crate::replica::Replica;
 use crate::snapshot::Freshness;
 use crate::state::State;
@@ -80,7 +80,11 @@ impl fmt::Debug for UploadWriter {
 }
 
 /// Begins an upload and reserves its length.
-pub(crate) async fn create(replica: &Arc<Replica>, new: NewUpload) -> Result<UploadId, Error> {
+pub(crate) async fn create(
+    replica: &Arc<Replica>,
+    new: NewUpload,
+    named: Option<Named>,
+) -> Result<UploadId, Error> {
     let NewUpload { path, length, condition, parents, locks, modified } = new;
     if path.is_root() {
         return Err(Error::Root);
@@ -90,11 +94,23 @@ pub(crate) async fn create(replica: &Arc<Replica>, new: NewUpload) -> Result<Upl
     let object = shared.log.new_object(born);
     let place = replica.place(length.0, &[]).await?;
     let volume = place.index;
-    let upload = UploadId(Uuid::from_u64_pair(shared.host.random(), shared.host.random()));
+    let random = || UploadId(Uuid::from_u64_pair(shared.host.random(), shared.host.random()));
+    let upload = named.map_or_else(random, Named::upload);
     let (path, expected) = (path.names().to_vec(), condition.into());
     let target = Target { path, expected, parents, locks, modified };
     let target = Some(Arc::new(target));
-    replica.step(Intent::CreateUpload { upload, length, object, volume, target }).await?;
+    let intent = Intent::CreateUpload { upload, length, object, volume, target };
+    if let Some(Named { id, born }) = named {
+        let committed = replica.commit(Some(id), born, Vec::new(), intent, None, None).await?;
+        let state = replica.state(Freshness::AtLeast(committed.generation)).await?;
+        let open = state.uploads.get(&upload).and_then(Upload::open);
+        if open.is_none_or(|open| open.object != object) {
+            // It was asked for before, and has another object.
+            return Ok(upload);
+        }
+    } else {
+        replica.step(intent).await?;
+    }
     let writer = ObjectWriter::new(shared.clone(), place, object);
     replica.owned.put(upload, Owner { epoch: 1, base: 0, writer });
     Ok(upload)

@@ -23,6 +23,9 @@ const EXTENDED_VALUE: &AsciiSet = &NON_ALPHANUMERIC
 const SANDBOX: &str =
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'";
 
+/// A ticket may be in the URL, and rights may be withdrawn: shared caches keep nothing, and the browser's asks each time.
+pub(crate) const CACHED: HeaderValue = HeaderValue::from_static("private, no-cache");
+
 /// Adds the headers that every answer with a file's bytes has.
 pub fn guard(headers: &mut HeaderMap, name: &str, inline: bool) {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type(name)));
@@ -33,11 +36,9 @@ pub fn guard(headers: &mut HeaderMap, name: &str, inline: bool) {
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::CONTENT_SECURITY_POLICY, SANDBOX),
         (header::REFERRER_POLICY, "no-referrer"),
-        // A ticket may be in the URL, and rights may be withdrawn: shared caches keep nothing, and the
-        // browser's asks each time.
-        (header::CACHE_CONTROL, "private, no-cache"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     ];
+    headers.insert(header::CACHE_CONTROL, CACHED);
     for (name, value) in fixed {
         headers.insert(name, HeaderValue::from_static(value));
     }

@@ -8,11 +8,12 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use crate::app::App;
 
 const METHODS: &str = "GET, HEAD, PUT, POST, PATCH, DELETE, OPTIONS";
-const REQUEST_HEADERS: &str = "Authorization, Content-Type, If-Match, If-None-Match, If-Range, Range, Operation-Id, \
-     X-Generation, X-Request-Id, Tus-Resumable, Upload-Length, Upload-Offset, Upload-Metadata";
+const REQUEST_HEADERS: &str = "Authorization, Content-Type, If-Match, If-None-Match, If-Modified-Since, \
+     If-Unmodified-Since, If-Range, Range, Operation-Id, X-Generation, X-Request-Id, Content-Digest, Repr-Digest, \
+     Tus-Resumable, Upload-Length, Upload-Offset, Upload-Metadata, Upload-Checksum";
 const ANSWER_HEADERS: &str = "ETag, X-Generation, X-Request-Id, Location, Content-Range, Content-Disposition, \
-     Accept-Ranges, Retry-After, Tus-Resumable, Tus-Version, Tus-Extension, Tus-Max-Size, Upload-Offset, \
-     Upload-Length, Upload-Expires";
+     Accept-Ranges, Retry-After, Tus-Resumable, Tus-Version, Tus-Extension, Tus-Max-Size, \
+     Tus-Checksum-Algorithm, Upload-Offset, Upload-Length, Upload-Expires";
 /// The longest that Chromium keeps a preflight's answer, in seconds.
 const PREFLIGHT_KEPT: &str = "7200";
 

@@ -2,6 +2,9 @@
 
 use http::{HeaderMap, HeaderName, header};
 
+use super::date::date_of;
+use crate::error::Error;
+
 /// The value of `If-Match` or `If-None-Match`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Tags {
@@ -56,6 +59,28 @@ impl Tags {
             Self::Listed(tags) => tags.iter().any(|tag| opaque(tag) == opaque(current)),
         }
     }
+}
+
+/// Whether the one who asks for a file has it already: what is answered with 304. In the order of section 13.2.2: tags
+/// count before dates, for those are coarse.
+///
+/// # Errors
+/// When a condition does not hold, or is none.
+pub(crate) fn is_known(headers: &HeaderMap, etag: &str, modified: i64) -> Result<bool, Error> {
+    let another = Err(Error::Precondition("the file is another version than the one you asked for"));
+    let modified = modified.div_euclid(1000);
+    match Tags::of(headers, header::IF_MATCH)? {
+        Some(tags) if !tags.match_strongly(etag) => return another,
+        Some(_) => {}
+        None if date_of(headers, &header::IF_UNMODIFIED_SINCE).is_some_and(|date| modified > date) => {
+            return another;
+        }
+        None => {}
+    }
+    Ok(match Tags::of(headers, header::IF_NONE_MATCH)? {
+        Some(tags) => tags.match_weakly(etag),
+        None => date_of(headers, &header::IF_MODIFIED_SINCE).is_some_and(|date| modified <= date),
+    })
 }
 
 /// Whether a `Range` still applies: there is no `If-Range`, or it holds the current tag. A date never does:

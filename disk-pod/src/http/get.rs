@@ -9,14 +9,14 @@ use bytes::Bytes;
 use futures::{StreamExt, stream};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use jiff::Timestamp;
 use serde::Deserialize;
 use spaces::{Kind, Reader};
 
-use super::etag::{Tags, range_applies};
+use super::date::http_date;
+use super::etag::{is_known, range_applies};
 use super::place::Place;
 use super::range::{Ranged, ranged};
-use super::{content, generation, parameters};
+use super::{content, generation, parameters, versions};
 use crate::app::App;
 use crate::auth::{Grant, Need, authorise};
 use crate::error::Error;
@@ -25,6 +25,8 @@ use crate::load::{Transfer, Work};
 #[derive(Deserialize)]
 struct Parameters {
     inline: Option<String>,
+    /// The number of a content that the file had before.
+    version: Option<u64>,
 }
 
 /// Answers with the bytes of a file.
@@ -32,20 +34,22 @@ pub(crate) async fn get(app: &App, head: &Parts) -> Result<Response, Error> {
     let place = Place::of(&head.uri, false)?;
     let grant = authorise(app, head, &place.space, Need::Read)?;
     let path = grant.node_path(&place.path)?;
-    let Parameters { inline } = parameters(&head.uri)?;
+    let Parameters { inline, version } = parameters(&head.uri)?;
     let space = app.space(&grant);
     let snapshot = generation::snapshot(app, &space, &head.headers).await?;
-    let node = snapshot.lookup(&path).ok_or(Error::NotFound)?;
+    let node = match version {
+        Some(version) => versions::find(&snapshot, &path, version),
+        None => snapshot.lookup(&path),
+    };
+    let node = node.ok_or(Error::NotFound)?;
     let Kind::File { size, modified, .. } = node.kind else { return Err(Error::IsADirectory) };
     let (size, etag) = (size.0, node.etag());
 
     let mut headers = HeaderMap::new();
     headers.insert(header::ETAG, value(&etag));
     generation::stamp(&mut headers, snapshot.generation());
-    if Tags::of(&head.headers, header::IF_MATCH)?.is_some_and(|tags| !tags.match_strongly(&etag)) {
-        return Err(Error::Precondition("the file is another version than the one you asked for"));
-    }
-    if Tags::of(&head.headers, header::IF_NONE_MATCH)?.is_some_and(|tags| tags.match_weakly(&etag)) {
+    if is_known(&head.headers, &etag, modified)? {
+        headers.insert(header::CACHE_CONTROL, content::CACHED);
         return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
     }
     content::guard(&mut headers, path.name().map_or("file", |name| name.as_str()), inline.is_some());
@@ -112,20 +116,4 @@ impl Download {
 
 fn value(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static(""))
-}
-
-/// A time as HTTP writes it (RFC 9110, section 5.6.7), from milliseconds since 1970.
-fn http_date(millis: i64) -> Option<HeaderValue> {
-    let time = Timestamp::from_millisecond(millis).ok()?;
-    HeaderValue::try_from(time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dates_are_as_in_the_rfc() {
-        assert_eq!(http_date(784_111_777_000).unwrap(), "Sun, 06 Nov 1994 08:49:37 GMT");
-    }
 }

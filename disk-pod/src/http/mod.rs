@@ -1,8 +1,13 @@
 //! The resources under `/v1/spaces/{space}` that speak plain HTTP, and what they read out of requests.
 
 pub mod body;
+pub(crate) mod condition;
 pub mod content;
 pub(crate) mod cors;
+pub(crate) mod date;
+pub(crate) mod delete;
+pub(crate) mod digest;
+pub(crate) mod entry;
 pub mod etag;
 pub(crate) mod generation;
 pub(crate) mod get;
@@ -13,7 +18,14 @@ pub(crate) mod place;
 pub(crate) mod put;
 pub mod range;
 pub(crate) mod request;
+pub(crate) mod search;
+pub(crate) mod sort;
+pub(crate) mod trash;
 pub(crate) mod usage;
+pub(crate) mod versions;
+pub(crate) mod walk;
+pub(crate) mod wanted;
+pub mod zip;
 
 use http::Uri;
 use serde::de::DeserializeOwned;

@@ -7,10 +7,11 @@ use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
-use spaces::{Condition, Operation, Staged};
+use spaces::{Operation, Staged};
 
 use super::body::{Incoming, announced};
-use super::etag::Tags;
+use super::condition::{Asked, asked};
+use super::digest::Check;
 use super::place::Place;
 use super::{generation, parameters, request};
 use crate::app::App;
@@ -37,10 +38,10 @@ pub(crate) async fn put(app: &App, head: &Parts, body: Body) -> Result<Response,
         return Err(Error::BadRequest("a PUT is a whole file; parts go up as a resumable upload".to_owned()));
     }
     let space = app.space(&grant);
-    let current = generation::snapshot(app, &space, &head.headers).await?.lookup(&path);
-    let condition = condition(&head.headers, current.as_ref().map(|node| node.etag()).as_deref())?;
+    let Asked { condition, current } = asked(app, &space, &path, &head.headers).await?;
 
-    let content = receive(app, &space, head, body).await?;
+    let check = Check::of_digests(&head.headers)?;
+    let content = receive(app, &space, head, body, check).await?;
     grant.still_holds(app)?;
     let operation = Operation::Put { path, content, condition, parents };
     let committed = space.commit(request::of(&head.headers, operation)?).await?;
@@ -55,26 +56,13 @@ pub(crate) async fn put(app: &App, head: &Parts, body: Body) -> Result<Response,
     Ok((status, headers).into_response())
 }
 
-/// The condition that the commit checks, from the headers and the tag of what is there now.
-///
-/// Only the tag is looked at before: whether it still is the current one is decided by the commit.
-pub(crate) fn condition(headers: &HeaderMap, current: Option<&str>) -> Result<Condition, Error> {
-    let wanted = Tags::of(headers, header::IF_MATCH)?;
-    let unwanted = Tags::of(headers, header::IF_NONE_MATCH)?;
-    match (wanted, unwanted) {
-        (None, None) => Ok(Condition::None),
-        (None, Some(Tags::Any)) => Ok(Condition::Absent),
-        (Some(tags), None) => match current {
-            Some(current) if tags.match_strongly(current) => Ok(Condition::Matches(current.to_owned())),
-            _ => Err(Error::Precondition("the file is another version than the one you know, or is gone")),
-        },
-        _ => Err(Error::BadRequest(
-            "on a write, send If-Match with the tags you know, or If-None-Match: *, and not both".to_owned(),
-        )),
-    }
-}
-
-async fn receive(app: &App, space: &spaces::Space, head: &Parts, body: Body) -> Result<Staged, Error> {
+async fn receive(
+    app: &App,
+    space: &spaces::Space,
+    head: &Parts,
+    body: Body,
+    mut check: Check,
+) -> Result<Staged, Error> {
     let announced = announced(&head.headers);
     let most = app.roster.current().settings().uploads.max_file_size.map_or(u64::MAX, |size| size.0);
     if announced.is_some_and(|length| length > most) {
@@ -90,12 +78,16 @@ async fn receive(app: &App, space: &spaces::Space, head: &Parts, body: Body) -> 
         if received > most {
             return Err(Error::TooLarge(most));
         }
+        check.update(&chunk);
         let begun = Instant::now();
         stage.write(chunk).await?;
         if received == length && Work::of_transfer(announced.unwrap_or(u64::MAX)) == Work::Bulk {
             app.load.took(Work::Bulk, begun.elapsed());
         }
         transfer.moved(length);
+    }
+    if !check.holds() {
+        return Err(Error::Digest);
     }
     let begun = Instant::now();
     let staged = stage.finish().await?;

@@ -1,7 +1,7 @@
 //! `Operation-Id`: what makes a retry the same operation.
 
 use http::{HeaderMap, HeaderName};
-use spaces::{Operation, OperationId, Request};
+use spaces::{Named, Operation, OperationId, Request};
 use uuid::Uuid;
 
 use super::generation::known;
@@ -9,19 +9,31 @@ use crate::error::Error;
 
 const OPERATION_ID: HeaderName = HeaderName::from_static("operation-id");
 
+/// Whether the client gave its operation an id, and so may be repeating it.
+pub(crate) fn is_named(headers: &HeaderMap) -> bool {
+    headers.contains_key(OPERATION_ID)
+}
+
+/// The name that the client gave what it asks for, when it did.
+///
+/// # Errors
+/// When a header is not of its form.
+pub(crate) fn named(headers: &HeaderMap) -> Result<Option<Named>, Error> {
+    let Some(value) = headers.get(OPERATION_ID) else { return Ok(None) };
+    let id = value.to_str().ok().and_then(|text| Uuid::try_parse(text).ok());
+    let id = id.ok_or_else(|| Error::BadRequest("Operation-Id must be a UUID".to_owned()))?;
+    // The generation that the client knew tells how old a retry can be.
+    Ok(Some(Named { id: OperationId(id), born: known(headers)? }))
+}
+
 /// An operation with the id that its client gave it, or a new one.
 ///
 /// # Errors
 /// When the header is no UUID.
 pub(crate) fn of(headers: &HeaderMap, operation: Operation) -> Result<Request, Error> {
-    let given = headers
-        .get(OPERATION_ID)
-        .map(|value| value.to_str().ok().and_then(|text| Uuid::try_parse(text).ok()))
-        .map(|id| id.ok_or_else(|| Error::BadRequest("Operation-Id must be a UUID".to_owned())))
-        .transpose()?;
-    Ok(match given {
-        // The generation that the client knew tells how old a retry can be.
-        Some(id) => Request { id: OperationId(id), born: known(headers)?, locks: Vec::new(), operation },
-        None => Request { id: OperationId(Uuid::new_v4()), born: None, locks: Vec::new(), operation },
-    })
+    let (id, born) = match named(headers)? {
+        Some(Named { id, born }) => (id, born),
+        None => (OperationId(Uuid::new_v4()), None),
+    };
+    Ok(Request { id, born, locks: Vec::new(), operation })
 }

@@ -19,8 +19,12 @@ struct Usage {
     generation: Generation,
     /// What may be used.
     limit: Bytes,
-    /// What files take.
+    /// What is taken of that, with what is in the trash and with old versions.
     used: Bytes,
+    /// How much of that is in the trash.
+    trash: Bytes,
+    /// How much of it is old versions.
+    versions: Bytes,
     /// What uploads under way have set aside.
     reserved: Bytes,
 }
@@ -30,9 +34,9 @@ pub(crate) async fn usage(app: &App, head: &Parts) -> Result<Response, Error> {
     let place = Place::of(&head.uri, true)?;
     let grant = authorise(app, head, &place.space, Need::Read)?;
     let snapshot = generation::snapshot(app, &app.space(&grant), &head.headers).await?;
-    let spaces::Usage { limit, used, reserved, .. } = snapshot.usage();
+    let spaces::Usage { limit, used, trash, versions, reserved, roster_generation: _ } = snapshot.usage();
     let generation = snapshot.generation();
     let mut headers = HeaderMap::new();
     generation::stamp(&mut headers, generation);
-    Ok((headers, Json(Usage { generation, limit, used, reserved })).into_response())
+    Ok((headers, Json(Usage { generation, limit, used, trash, versions, reserved })).into_response())
 }

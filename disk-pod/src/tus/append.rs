@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::auth::Grant;
 use crate::error::Error;
 use crate::http::body::{BodyError, Incoming};
+use crate::http::digest::Check;
 use crate::load::Work;
 
 /// Acknowledged after so many bytes, or after [`ACKNOWLEDGE_TIME`], whichever is first.
@@ -39,6 +40,8 @@ pub(crate) struct Append {
     pub(crate) length: u64,
     /// How many bytes the request announces.
     pub(crate) announced: Option<u64>,
+    /// What they must be: until that is known none of them counts.
+    pub(crate) check: Option<Check>,
 }
 
 impl Append {
@@ -60,7 +63,7 @@ impl Append {
     }
 
     async fn take(self, body: Body) -> Result<Appended, Error> {
-        let Self { app, grant, mut writer, offset, length, announced } = self;
+        let Self { app, grant, mut writer, offset, length, announced, mut check } = self;
         let mut incoming = Incoming::new(body, app.silence);
         let mut transfer = app.load.transfer(announced.unwrap_or(0));
         let (mut position, mut acknowledged) = (offset, offset);
@@ -77,8 +80,11 @@ impl Append {
                 Event::Chunk(Ok(Some(chunk))) => {
                     let taken = chunk.len() as u64;
                     if taken > length - position {
-                        writer.acknowledge().await?;
+                        keep(&mut writer, check.is_none()).await?;
                         return Err(Error::TooLarge(length - offset));
+                    }
+                    if let Some(check) = &mut check {
+                        check.update(&chunk);
                     }
                     let begun = Instant::now();
                     writer.write(chunk).await?;
@@ -93,18 +99,21 @@ impl Append {
                 }
                 Event::Chunk(Ok(None)) => break,
                 Event::Chunk(Err(error)) => {
-                    writer.acknowledge().await?;
+                    keep(&mut writer, check.is_none()).await?;
                     return Err(Error::Body(error));
                 }
                 Event::Draining => {
-                    let offset = writer.acknowledge().await?;
-                    return Err(Error::Draining { offset: Some(offset) });
+                    let kept = keep(&mut writer, check.is_none()).await?;
+                    return Err(Error::Draining { offset: Some(kept.unwrap_or(offset)) });
                 }
                 Event::Due => {}
             }
-            acknowledged = writer.acknowledge().await?;
+            acknowledged = keep(&mut writer, check.is_none()).await?.unwrap_or(acknowledged);
             since = Instant::now();
             grant.still_holds(&app)?;
+        }
+        if !check.is_none_or(Check::holds) {
+            return Err(Error::Checksum);
         }
         if position == length {
             grant.still_holds(&app)?;
@@ -112,6 +121,11 @@ impl Append {
         }
         Ok(Appended::UpTo(writer.acknowledge().await?))
     }
+}
+
+/// Acknowledges what came, if it counts already, and says up to where.
+async fn keep(writer: &mut UploadWriter, counts: bool) -> Result<Option<u64>, Error> {
+    Ok(if counts { Some(writer.acknowledge().await?) } else { None })
 }
 
 enum Event {

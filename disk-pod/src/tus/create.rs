@@ -10,13 +10,18 @@ use spaces::{Condition, NewUpload};
 use super::append::{Append, Appended};
 use super::metadata::Metadata;
 use super::resource::{note_completion, stamp_offset};
-use super::{DEFER_LENGTH, LENGTH, METADATA, RESUMABLE, VERSION, check_version, is_content, number};
+use super::{
+    CHECKSUM, DEFER_LENGTH, EXPIRES, LENGTH, METADATA, RESUMABLE, VERSION, check_version, is_content, number,
+    stamp_expiry,
+};
 use crate::app::App;
 use crate::auth::{Need, authorise};
 use crate::error::Error;
 use crate::http::body::announced;
+use crate::http::digest::Check;
 use crate::http::path::from_text;
 use crate::http::place::Place;
+use crate::http::request;
 
 /// Reserves the length and answers where the bytes go.
 pub(crate) async fn create(app: &App, head: &Parts, body: Body) -> Result<Response, Error> {
@@ -50,33 +55,51 @@ pub(crate) async fn create(app: &App, head: &Parts, body: Body) -> Result<Respon
     if bytes.is_some_and(|bytes| bytes > length) {
         return Err(Error::TooLarge(length));
     }
+    let check = Check::of_upload(&head.headers, &CHECKSUM)?;
     let condition = if replace { Condition::None } else { Condition::Absent };
     let space = app.space(&grant);
     let new = NewUpload { path, length: Bytes(length), condition, parents, ..NewUpload::default() };
-    let id = space.create_upload(new).await?;
+    let named = request::named(&head.headers)?;
+    let id = match named {
+        Some(named) => space.create_named_upload(new, named).await?,
+        None => space.create_upload(new).await?,
+    };
 
     let mut headers = HeaderMap::new();
     headers.insert(RESUMABLE, VERSION);
     let location = format!("/v1/spaces/{}/uploads/{id}", grant.space);
     headers.insert(header::LOCATION, HeaderValue::try_from(location).map_err(|_| Error::NotFound)?);
     stamp_offset(&mut headers, 0);
+    stamp_expiry(app, &mut headers);
     let with_bytes = is_content(&head.headers) && bytes != Some(0);
     if with_bytes || length == 0 {
-        let writer = space.continue_upload(id, 0).await?;
+        let writer = match space.continue_upload(id, 0).await {
+            Ok(writer) => writer,
+            // A repetition: something of it has come already.
+            Err(spaces::Error::OffsetConflict { .. } | spaces::Error::UploadGone) if named.is_some() => {
+                stamp_offset(&mut headers, space.upload_status(id).await?.offset.0);
+                return Ok((StatusCode::CREATED, headers).into_response());
+            }
+            Err(error) => return Err(error.into()),
+        };
         let (app, grant) = (app.clone(), grant.clone());
-        let append = Append { app, grant, writer, offset: 0, length, announced: bytes };
+        let append = Append { app, grant, writer, offset: 0, length, announced: bytes, check };
         let body = if with_bytes { body } else { Body::empty() };
         match append.run(body).await {
             Ok(Appended::UpTo(offset)) => stamp_offset(&mut headers, offset),
             Ok(Appended::Complete(offset, committed)) => {
                 stamp_offset(&mut headers, offset);
+                headers.remove(EXPIRES);
                 note_completion(&mut headers, &committed);
             }
             // The upload exists: the client must learn where, and asks for the offset there.
             Err(Error::Body(_) | Error::Draining { .. }) => {}
             Err(error) => {
-                // Nobody learns of this upload: what it has reserved must not wait for its expiry.
-                if let Err(left) = space.abort_upload(id).await {
+                // Nobody learns of this upload: what it has reserved must not wait for its expiry. One that has a name
+                // can be asked for again.
+                if named.is_none()
+                    && let Err(left) = space.abort_upload(id).await
+                {
                     tracing::debug!(error = %left, "An upload that failed at its start is left to expire.");
                 }
                 return Err(error);

@@ -1,5 +1,5 @@
 //! Resumable uploads: tus 1.0 (<https://tus.io/protocols/resumable-upload>) with creation,
-//! creation-with-upload and termination. An upload belongs to no pod: any of them goes on where another ended.
+//! creation-with-upload, termination, checksum and expiration. An upload belongs to no pod: any of them goes on where another ended.
 
 pub(crate) mod append;
 pub(crate) mod create;
@@ -8,13 +8,17 @@ pub(crate) mod resource;
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use jiff::Timestamp;
 
 use crate::app::App;
 use crate::error::Error;
+use crate::http::date::http_date;
 
 pub(crate) const RESUMABLE: HeaderName = HeaderName::from_static("tus-resumable");
 pub(crate) const OFFSET: HeaderName = HeaderName::from_static("upload-offset");
 pub(crate) const LENGTH: HeaderName = HeaderName::from_static("upload-length");
+pub(crate) const CHECKSUM: HeaderName = HeaderName::from_static("upload-checksum");
+const EXPIRES: HeaderName = HeaderName::from_static("upload-expires");
 pub(crate) const METADATA: HeaderName = HeaderName::from_static("upload-metadata");
 const DEFER_LENGTH: HeaderName = HeaderName::from_static("upload-defer-length");
 const VERSION: HeaderValue = HeaderValue::from_static("1.0.0");
@@ -27,12 +31,25 @@ pub(crate) fn options(app: &App) -> Response {
     headers.insert(HeaderName::from_static("tus-version"), VERSION);
     headers.insert(
         HeaderName::from_static("tus-extension"),
-        HeaderValue::from_static("creation,creation-with-upload,termination"),
+        HeaderValue::from_static("creation,creation-with-upload,termination,checksum,expiration"),
+    );
+    headers.insert(
+        HeaderName::from_static("tus-checksum-algorithm"),
+        HeaderValue::from_static("sha1,sha256,sha512"),
     );
     if let Some(most) = app.roster.current().settings().uploads.max_file_size {
         headers.insert(HeaderName::from_static("tus-max-size"), HeaderValue::from(most.0));
     }
     (StatusCode::NO_CONTENT, headers).into_response()
+}
+
+/// Notes until when an upload is kept that was heard of just now.
+fn stamp_expiry(app: &App, headers: &mut HeaderMap) {
+    let kept = i64::try_from(app.engine.settings().upload_expiry.as_millis()).unwrap_or(i64::MAX);
+    let until = Timestamp::now().as_millisecond().saturating_add(kept);
+    if let Some(until) = http_date(until) {
+        headers.insert(EXPIRES, until);
+    }
 }
 
 /// Every request but OPTIONS must say which version it speaks.

@@ -7,13 +7,16 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use spaces::{Committed, UploadId};
 
 use super::append::{Append, Appended};
-use super::{CONTENT, LENGTH, OFFSET, RESUMABLE, VERSION, check_version, is_content, number};
+use super::{
+    CHECKSUM, CONTENT, LENGTH, OFFSET, RESUMABLE, VERSION, check_version, is_content, number, stamp_expiry,
+};
 use crate::app::App;
 use crate::auth::{Grant, Need, authorise};
 use crate::error::Error;
 use crate::http::body::announced;
-use crate::http::generation;
+use crate::http::digest::Check;
 use crate::http::place::Place;
+use crate::http::{generation, request};
 
 /// Answers with the durable offset: what a client may rely on when it goes on anywhere.
 pub(crate) async fn head(app: &App, head: &Parts) -> Result<Response, Error> {
@@ -52,11 +55,15 @@ pub(crate) async fn patch(app: &App, head: &Parts, body: Body) -> Result<Respons
         stamp_offset(&mut headers, offset);
         return Ok((StatusCode::NO_CONTENT, headers).into_response());
     }
+    let check = Check::of_upload(&head.headers, &CHECKSUM)?;
     let writer = space.continue_upload(id, offset).await?;
     let announced = announced(&head.headers);
-    let append = Append { app: app.clone(), grant, writer, offset, length, announced };
+    let append = Append { app: app.clone(), grant, writer, offset, length, announced, check };
     match append.run(body).await? {
-        Appended::UpTo(offset) => stamp_offset(&mut headers, offset),
+        Appended::UpTo(offset) => {
+            stamp_offset(&mut headers, offset);
+            stamp_expiry(app, &mut headers);
+        }
         Appended::Complete(offset, committed) => {
             stamp_offset(&mut headers, offset);
             note_completion(&mut headers, &committed);
@@ -70,8 +77,17 @@ pub(crate) async fn delete(app: &App, head: &Parts) -> Result<Response, Error> {
     check_version(&head.headers)?;
     let (grant, id) = upload(app, head)?;
     let space = app.space(&grant);
-    grant.covers(&space.upload_status(id).await?.path)?;
-    space.abort_upload(id).await?;
+    let named = request::named(&head.headers)?;
+    match (space.upload_status(id).await, named) {
+        (Ok(status), _) => grant.covers(&status.path)?,
+        // It may be a repetition of what gave it up: the commit knows, and refuses what is none.
+        (Err(spaces::Error::UploadGone), Some(_)) if grant.subtree.is_none() => {}
+        (Err(error), _) => return Err(error.into()),
+    }
+    match named {
+        Some(named) => space.abort_upload_named(id, named).await?,
+        None => space.abort_upload(id).await?,
+    }
     let headers = HeaderMap::from_iter([(RESUMABLE, VERSION)]);
     Ok((StatusCode::NO_CONTENT, headers).into_response())
 }

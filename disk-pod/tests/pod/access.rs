@@ -12,12 +12,16 @@ use uuid::Uuid;
 use crate::world::{Client, WEB, World};
 
 /// One request of each kind, and whether it writes.
-const ROUTES: [(&str, &str, bool); 9] = [
+const ROUTES: [(&str, &str, bool); 13] = [
     ("GET", "files/a", false),
     ("HEAD", "files/a", false),
     ("PUT", "files/a", true),
     ("GET", "list/", false),
     ("GET", "usage", false),
+    ("GET", "trash", false),
+    ("GET", "versions/a", false),
+    ("GET", "search?q=a", false),
+    ("GET", "zip", false),
     ("POST", "operations", true),
     ("POST", "uploads", true),
     ("HEAD", "uploads/0b9d1a9e-6f0f-4a6a-9d53-3f6f1a4e6c11", true),

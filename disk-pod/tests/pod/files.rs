@@ -190,7 +190,7 @@ async fn what_is_not_there_or_of_another_kind() {
         ("GET", "list/file", 409, "not-a-directory"),
         ("GET", "list/missing", 404, "not-found"),
         ("GET", "list/?limit=many", 400, "bad-request"),
-        ("DELETE", "files/file", 405, "method-not-allowed"),
+        ("POST", "files/file", 405, "method-not-allowed"),
         ("PROPFIND", "files/file", 405, "method-not-allowed"),
         ("POST", "usage", 405, "method-not-allowed"),
         ("GET", "operations", 405, "method-not-allowed"),

@@ -2,13 +2,19 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test: all of it
 
 mod access;
+mod bad_input;
 mod binary;
 mod files;
 mod internal;
+mod listings;
 mod names;
 mod sockets;
 mod stalls;
+mod strict;
 mod takeover;
+mod trash;
 mod uploads;
+mod versions;
 mod volume_tools;
 mod world;
+mod zip;

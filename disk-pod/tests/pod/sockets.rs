@@ -10,14 +10,18 @@ use tokio::task::JoinHandle;
 
 use crate::world::{Client, MIB, PATIENCE, Pod, World};
 
-struct Served {
-    address: SocketAddr,
+pub(crate) struct Served {
+    pub(crate) address: SocketAddr,
     _task: JoinHandle<()>,
 }
 
-async fn served(pod: &Pod) -> Served {
+pub(crate) async fn served(pod: &Pod) -> Served {
+    served_within(pod, Limits::default()).await
+}
+
+pub(crate) async fn served_within(pod: &Pod, limits: Limits) -> Served {
     let anywhere: SocketAddr = "127.0.0.1:0".parse().unwrap();
-    let endpoint = Endpoint::bind("public", anywhere, pod.public.clone(), Limits::default()).await.unwrap();
+    let endpoint = Endpoint::bind("public", anywhere, pod.public.clone(), limits).await.unwrap();
     let address = endpoint.address().unwrap();
     let shutdown = pod.shutdown.clone();
     let task = tokio::spawn(async move {
@@ -27,7 +31,7 @@ async fn served(pod: &Pod) -> Served {
 }
 
 impl Served {
-    async fn begin(
+    pub(crate) async fn begin(
         &self,
         client: &Client<'_>,
         method: &str,
@@ -45,7 +49,7 @@ impl Served {
     }
 }
 
-async fn rest(mut stream: TcpStream) -> String {
+pub(crate) async fn rest(mut stream: TcpStream) -> String {
     let mut answer = Vec::new();
     // A reset after the answer is as good an end as any.
     let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("no end in time");
@@ -53,7 +57,7 @@ async fn rest(mut stream: TcpStream) -> String {
 }
 
 /// Waits until nothing is in flight: whatever a request does, it has done.
-async fn settled(pod: &Pod) {
+pub(crate) async fn settled(pod: &Pod) {
     let quiet = async {
         while pod.app.load.requests() > 0 {
             tokio::task::yield_now().await;

@@ -239,7 +239,7 @@ async fn a_server_says_what_it_can() {
     for (header, value) in [
         ("tus-resumable", "1.0.0"),
         ("tus-version", "1.0.0"),
-        ("tus-extension", "creation,creation-with-upload,termination"),
+        ("tus-extension", "creation,creation-with-upload,termination,checksum,expiration"),
         ("tus-max-size", "1048576"),
     ] {
         assert_eq!(answer.header(header), value);

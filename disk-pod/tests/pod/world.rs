@@ -15,6 +15,7 @@ use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode};
 use internet_disk_disk_pod::app::{App, Parts};
 use internet_disk_disk_pod::load::Load;
+use internet_disk_disk_pod::settings;
 use jiff::{SignedDuration, Timestamp};
 use roster::{
     FORMAT, GroupAccess, GroupEntry, Index, JoinPolicy, Joining, MemberEntry, MemberState, Part, Participant,
@@ -50,6 +51,13 @@ pub(crate) struct Pod {
     pub(crate) shutdown: Shutdown,
     pub(crate) store: roster::Store,
     _follower: roster::source::Follower,
+    setting: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Pod {
+    fn drop(&mut self) {
+        self.setting.abort();
+    }
 }
 
 #[derive(Debug)]
@@ -197,9 +205,10 @@ impl World {
             cluster: self.cluster,
             adopt: None,
             faults: faults.map(Path::to_owned),
-            settings: spaces::Settings::default(),
+            settings: settings::before_the_roster(),
         };
         let engine = spaces::Engine::open_local(config).await.unwrap();
+        let setting = tokio::spawn(settings::follow(store.clone(), engine.clone()));
         let shutdown = Shutdown::new();
         let app = App::new(Parts {
             cluster: self.cluster,
@@ -220,6 +229,7 @@ impl World {
             shutdown,
             store,
             _follower: follower,
+            setting,
         };
         let canary = async {
             while volumes.iter().any(|volume| pod.app.engine.health(volume).canary_age.is_none()) {
@@ -283,6 +293,13 @@ impl Pod {
         let mut changed = self.store.changed();
         let reads = changed.wait_for(|seen| *seen >= generation && self.store.is_loaded());
         tokio::time::timeout(PATIENCE, reads).await.expect("the roster was not read").unwrap();
+        let is_set = async {
+            let current = || self.app.engine.settings().as_ref().clone();
+            while current() != settings::of(self.store.current().settings(), current()) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, is_set).await.expect("the engine is not set as the roster says");
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {

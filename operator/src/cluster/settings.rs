@@ -6,8 +6,8 @@ use api::kubernetes::disk_cluster::operation::ServiceMode;
 use api::kubernetes::disk_cluster::policies;
 use api::kubernetes::group;
 use roster::{
-    DiskPodAddress, GroupCreation, GroupSettings, JoinPolicy, Mode, SessionSettings, Settings, TicketKey,
-    TrashSettings, UploadSettings,
+    DiskPodAddress, GroupCreation, GroupSettings, HistorySettings, JoinPolicy, Mode, SessionSettings,
+    Settings, TicketKey, TrashSettings, UploadSettings, VersionSettings,
 };
 
 use super::addresses::Addresses;
@@ -15,15 +15,8 @@ use super::addresses::Addresses;
 /// The head of the roster.
 pub fn settings(cluster: &DiskCluster, addresses: &Addresses, ticket_keys: Vec<TicketKey>) -> Settings {
     let spec = &cluster.spec;
-    let policies::Policies {
-        trash,
-        versions: _,
-        history: _,
-        uploads,
-        shares: _,
-        groups,
-        overcommit_percent: _,
-    } = &spec.policies;
+    let policies::Policies { trash, versions, history, uploads, shares: _, groups, overcommit_percent: _ } =
+        &spec.policies;
     let sessions = &spec.sign_in.sessions;
     Settings {
         web_url: addresses.web.clone(),
@@ -46,6 +39,11 @@ pub fn settings(cluster: &DiskCluster, addresses: &Addresses, ticket_keys: Vec<T
             retention_days: whole(trash.retention_days),
             maximum_percent: u8::try_from(trash.maximum_percent).unwrap_or_default(),
         },
+        versions: VersionSettings {
+            retention_days: whole(versions.retention_days),
+            maximum_per_file: whole(versions.maximum_per_file),
+        },
+        history: HistorySettings { retention_hours: whole(history.retention_hours) },
         sessions: SessionSettings {
             lifetime_s: whole(sessions.lifetime_seconds),
             idle_s: whole(sessions.idle_timeout_seconds),

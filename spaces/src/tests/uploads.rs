@@ -1,11 +1,12 @@
 //! Resumable uploads over several pods.
 
 use api::bytes::Bytes as Amount;
+use api::generation::Generation;
 use bytes::Bytes;
 use uuid::Uuid;
 
 use super::world::{MIB, Short, World, path};
-use crate::{Condition, Error, NewUpload, UploadId};
+use crate::{Condition, Error, Named, NewUpload, OperationId, UploadId};
 
 fn new(at: &str, length: u64) -> NewUpload {
     NewUpload { path: path(at), length: Amount(length), condition: Condition::Absent, ..NewUpload::default() }
@@ -132,4 +133,32 @@ async fn what_it_becomes_is_decided_when_it_is_complete() {
     writer.write(Bytes::from_static(b"z")).await.unwrap();
     writer.finish().await.unwrap();
     assert_eq!(space.get("x/y/z").await.unwrap(), b"z");
+}
+
+#[tokio::test]
+async fn what_has_a_name_is_begun_and_given_up_once() {
+    let world = World::new();
+    let (here, there) = (world.roomy(100).await, world.pod().await);
+    let named = |number: u128| Named { id: OperationId(Uuid::from_u128(number)), born: Some(Generation(1)) };
+    let id = here.create_named_upload(new("a", 60), named(1)).await.unwrap();
+    // Another 60 bytes would not fit.
+    for pod in [&here, &there, &here] {
+        assert_eq!(pod.create_named_upload(new("a", 60), named(1)).await.unwrap(), id);
+        assert_eq!(pod.now().await.usage().reserved.0, 60);
+    }
+    for (pod, offset) in [(&here, 0), (&there, 30)] {
+        let mut writer = pod.continue_upload(id, offset).await.unwrap();
+        writer.write(Bytes::from(vec![offset as u8; 30])).await.unwrap();
+        assert_eq!(writer.acknowledge().await.unwrap(), offset + 30);
+        assert_eq!(pod.create_named_upload(new("a", 60), named(1)).await.unwrap(), id);
+    }
+    here.continue_upload(id, 60).await.unwrap().finish().await.unwrap();
+    assert_eq!(there.get("a").await.unwrap(), [vec![0; 30], vec![30; 30]].concat());
+
+    let id = here.create_named_upload(new("b", 40), named(2)).await.unwrap();
+    for pod in [&here, &there] {
+        pod.abort_upload_named(id, named(3)).await.unwrap();
+        assert_eq!(pod.now().await.usage().reserved.0, 0);
+    }
+    assert!(matches!(here.abort_upload_named(id, named(4)).await, Err(Error::UploadGone)));
 }
