@@ -247,6 +247,10 @@ fn engine(error: spaces::Error) -> Refusal {
             Code::QuotaExceeded,
             "there is not enough room left in this space: delete something, or ask for more",
         ),
+        Said::TooManyFiles { .. } => with(
+            Code::QuotaExceeded,
+            "this space has as many files and directories as one can have: delete some, or use another space",
+        ),
         Said::NameInvalid(_) | Said::TooDeep => with(Code::NameInvalid, &told),
         Said::OutcomeUnknown => {
             with(Code::OutcomeUnknown, "it may have been done or not: look again before you repeat it")

@@ -103,6 +103,14 @@ pub enum Error {
     /// The bytes of a file of the past are not kept any more.
     #[error("the content of this is kept no more")]
     ContentGone,
+    /// The space would have more files and directories than one can have.
+    #[error(
+        "a space can have {most} files and directories, those in the trash included; delete some, or use another space"
+    )]
+    TooManyFiles {
+        /// How many it can have.
+        most: usize,
+    },
     /// It may have been done or not. Asking again with the same operation id is safe; so is looking.
     #[error("whether it was done is not known; look again")]
     OutcomeUnknown,

@@ -10,6 +10,7 @@ pub(crate) mod intent;
 pub(crate) mod limit;
 mod list;
 pub(crate) mod locks;
+mod most_files;
 mod node_steps;
 mod nodes;
 pub(crate) mod objects;

@@ -20,6 +20,14 @@ pub(crate) const MOST_EXPIRED: usize = 1_000;
 impl State {
     /// Plans an operation. What comes out fits this state. What would not fit into the space makes room first.
     pub(crate) fn plan(&self, intent: &Intent, retention: Retention) -> Plan {
+        let planned = self.plan_in_room(intent, retention)?;
+        if let Planned::Steps { actions, nodes } = &planned {
+            self.may_have(actions, *nodes)?;
+        }
+        Ok(planned)
+    }
+
+    fn plan_in_room(&self, intent: &Intent, retention: Retention) -> Plan {
         let full = match self.plan_within(intent, retention) {
             Err(full @ Error::QuotaExceeded { .. }) => full,
             planned => return planned,
