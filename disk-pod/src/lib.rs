@@ -22,6 +22,7 @@ pub mod settings;
 mod start;
 pub mod tus;
 pub mod volume;
+mod walk;
 
 pub use router::router;
 pub use start::run;

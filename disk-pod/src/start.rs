@@ -62,6 +62,7 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
     let peers = Peers::default();
     conditions(&admin.readiness, &app, &peers);
     let asking = tokio::spawn(peers.ask(app.clone()));
+    let walking = tokio::spawn(crate::walk::walk(app.clone()));
     let measuring = tokio::spawn(DiskMetrics::register(&admin.metrics)?.follow(app.clone()));
     let public =
         Endpoint::bind("public", arguments.listen, crate::router(app.clone()), Limits::default()).await?;
@@ -82,6 +83,7 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
     setting.abort();
     asking.abort();
     measuring.abort();
+    walking.abort();
     Ok(())
 }
 

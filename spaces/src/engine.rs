@@ -176,6 +176,17 @@ impl Engine {
         self.space(id, home).upkeep().await
     }
 
+    /// Looks after a space that nobody may be using, as should be done [now and then](Settings::visits): ends what has
+    /// expired there and takes away what nobody needs, a little of it. It leaves the space in memory only if it was
+    /// there. Any pod may, at any time, also several at once; in a space to which nobody writes it takes visits of pods on
+    /// two machines until something has expired, for one clock alone may be wrong.
+    ///
+    /// # Errors
+    /// When the volume fails or the space is stopped; another time it goes on where it ended.
+    pub async fn visit(&self, id: SpaceId, home: VolumeName) -> Result<(), Error> {
+        self.space(id, home).visit().await
+    }
+
     /// How a volume is doing, without asking it.
     #[must_use]
     pub fn health(&self, volume: &VolumeName) -> Health {

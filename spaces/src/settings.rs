@@ -26,6 +26,8 @@ pub struct Settings {
     pub history: Duration,
     /// A space in use is looked after about so often. Zero: only when [asked](crate::Engine::upkeep).
     pub upkeep: Duration,
+    /// A space that nobody uses is to be [visited](crate::Engine::visit) about so often. Zero: never.
+    pub visits: Duration,
     /// About so much memory the states of all spaces take together; a single one may take more. The least recently used
     /// go first. Not counted is what reading one takes besides, nor states that readers still hold.
     pub memory: Bytes,
@@ -65,6 +67,7 @@ impl Default for Settings {
             remembered: DAY,
             history: DAY.saturating_mul(7),
             upkeep: Duration::from_secs(60),
+            visits: Duration::from_secs(6 * 60 * 60),
             memory: Bytes(512 << 20),
             format: FORMAT,
             drained: BTreeSet::new(),

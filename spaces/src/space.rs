@@ -20,9 +20,6 @@ use crate::stage::{Stage, StagedContent};
 use crate::state::intent::{Content, Intent};
 use crate::upload::{self, UploadWriter};
 
-/// So many entries at most end what is due, before others get their turn.
-const MOST_ENTRIES: usize = 100;
-
 /// A handle on a space; clones are cheap.
 #[derive(Clone)]
 pub struct Space {
@@ -58,6 +55,10 @@ impl Space {
     #[cfg(test)]
     pub(crate) fn is_loaded(&self) -> bool {
         self.replica().is_ok_and(|replica| replica.shared.is_loaded())
+    }
+
+    pub(crate) async fn visit(&self) -> Result<(), Error> {
+        self.replica()?.visit().await
     }
 
     pub(crate) async fn upkeep(&self) -> Result<(), Error> {
@@ -240,16 +241,7 @@ impl Space {
     /// # Errors
     /// When the volume does not answer or the space is stopped.
     pub async fn expire(&self) -> Result<(), Error> {
-        let replica = self.replica()?;
-        let mut before = replica.state(Freshness::Now).await?.generation;
-        for _ in 0..MOST_ENTRIES {
-            let after = replica.step(Intent::Expire).await?.generation;
-            if after <= before {
-                break;
-            }
-            before = after;
-        }
-        Ok(())
+        self.replica()?.expire().await
     }
 
     /// Gives up an upload and gives back what it reserved. One that is complete stays as it is.

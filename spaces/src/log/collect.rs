@@ -25,6 +25,15 @@ pub(crate) struct Collected {
 }
 
 impl Log {
+    /// Which of the 256 directories of objects the space has on a volume.
+    pub(crate) async fn object_directories(&self, volume: &Volume) -> Result<Vec<u8>, FsError> {
+        match volume.fs.list(&self.layout.all_objects()).await {
+            Ok(names) => Ok(names.iter().filter_map(|name| u8::from_str_radix(name, 16).ok()).collect()),
+            Err(FsError::NotFound) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Takes away objects in one of the 256 directories that the space has on a volume.
     pub(crate) async fn collect_objects(
         &self,

@@ -78,6 +78,11 @@ impl Layout {
         format!("{}/tmp", self.root)
     }
 
+    /// Where the directories of objects are.
+    pub(crate) fn all_objects(&self) -> String {
+        format!("{}/objects", self.root)
+    }
+
     pub(crate) fn object_directory(&self, number: u8) -> String {
         format!("{}/objects/{number:02x}", self.root)
     }

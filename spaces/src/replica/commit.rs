@@ -86,6 +86,8 @@ impl Actor {
                 if let Err(error) = self.refresh().await {
                     return refuse(round, &error);
                 }
+                // What is due was looked for, and nothing came of it.
+                self.expiry = Expiry::default();
                 continue;
             }
             if draft.is_empty() {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::format::entry::Committer;
 use crate::format::record::{Abort, Action, RemoveShare, Unlock};
+use crate::operation::UploadId;
 use crate::settings::Settings;
 use crate::state::State;
 use crate::state::upload::Upload;
@@ -13,7 +14,7 @@ use crate::state::upload::Upload;
 const INTERVAL: Duration = Duration::from_secs(60);
 
 /// The same, when more had expired than ends with one entry. Others get their turn in between.
-const SOON: Duration = Duration::from_secs(1);
+pub(super) const SOON: Duration = Duration::from_secs(1);
 
 /// So many are given up with one entry.
 const MOST_AT_ONCE: usize = 100;
@@ -39,12 +40,8 @@ impl Expiry {
         }
         self.next = elapsed.saturating_add(INTERVAL);
         let Some(now) = state.clocks.expiry(committer, clock) else { return Vec::new() };
-        let age = i64::try_from(settings.upload_expiry.as_millis()).unwrap_or(i64::MAX);
-        let expired =
-            |upload: &Upload| upload.open().is_some_and(|open| open.heard.saturating_add(age) < now);
-        let dead = state.uploads.iter().filter(|(_, upload)| expired(upload));
-        let mut due: Vec<_> =
-            dead.take(MOST_AT_ONCE).map(|(id, _)| (Action::Abort(Abort { upload: *id }), 1)).collect();
+        let dead = dead(state, now, settings).take(MOST_AT_ONCE);
+        let mut due: Vec<_> = dead.map(|upload| (Action::Abort(Abort { upload }), 1)).collect();
         let (purges, all) = state.expired(now, settings);
         if due.len() == MOST_AT_ONCE || !all {
             self.next = elapsed.saturating_add(SOON);
@@ -52,6 +49,26 @@ impl Expiry {
         due.extend(purges);
         due
     }
+}
+
+/// Uploads that nobody has gone on with for too long.
+fn dead(state: &State, now: i64, settings: &Settings) -> impl Iterator<Item = UploadId> {
+    let age = i64::try_from(settings.upload_expiry.as_millis()).unwrap_or(i64::MAX);
+    let expired =
+        move |upload: &Upload| upload.open().is_some_and(|open| open.heard.saturating_add(age) < now);
+    state.uploads.iter().filter(move |(_, upload)| expired(upload)).map(|(id, _)| *id)
+}
+
+/// Whether something has expired by a time. Of a space that is closed nothing goes by itself.
+pub(super) fn is_due(state: &State, now: i64, settings: &Settings) -> bool {
+    if state.closed.is_some() {
+        return false;
+    }
+    let (purges, _) = state.expired(now, settings);
+    dead(state, now, settings).next().is_some()
+        || !purges.is_empty()
+        || state.locks.expired(now).next().is_some()
+        || state.shares.expired(now).next().is_some()
 }
 
 /// The steps that end locks and shares whose time has come. They come first in each entry, so that a lock which nobody

@@ -287,7 +287,6 @@ impl Shared {
     }
 
     /// Whether it is in memory.
-    #[cfg(test)]
     pub(crate) fn is_loaded(&self) -> bool {
         self.tenant.is_loaded()
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::coverage::Met;
-use super::fleet::Fleet;
+use super::fleet::{Fleet, SPACES};
 use super::mount::{Server, Weather};
 use super::world::World;
 
@@ -87,6 +87,7 @@ impl Chaos {
                 world.jump(long);
             }
             92..102 if plan.evictions => fleet.evict(pod),
+            102..106 => drop(fleet.visit(pod, *world.pick(&SPACES))),
             _ => {}
         }
     }

@@ -27,9 +27,17 @@ pub(super) async fn collect(fleet: &Arc<Fleet>, histories: &[Arc<History>; 2]) {
     let calls = fleet.calls();
     world.note(|| "days pass".to_owned());
     world.jump(DAYS);
+    // Somebody may write then, or nobody.
+    let abandoned = world.chance(500);
     for history in histories {
         for round in 0..ROUNDS {
             for pod in 0..fleet.size() {
+                if abandoned {
+                    if let Ok(Err(error)) = fleet.visit(pod, history.space).await {
+                        world.wrong(format!("7: pod {pod} can not visit a space in the end: {error}"));
+                    }
+                    continue;
+                }
                 let path = format!("end-{pod}-{round}");
                 let mut done = false;
                 for _ in 0..ATTEMPTS {
@@ -45,6 +53,9 @@ pub(super) async fn collect(fleet: &Arc<Fleet>, histories: &[Arc<History>; 2]) {
                 }
             }
             world.sleep(20_000_000).await;
+            if abandoned {
+                world.jump(DAYS);
+            }
             fleet.upkeep(round % fleet.size(), history.space).await;
         }
         history.told().collected = true;

@@ -38,6 +38,7 @@ met! {
     StaleAbsence => "new names that were not seen yet",
     LostRace => "links that found another entry there",
     Block => "blocks that were begun",
+    Visited => "visits of spaces",
     Evicted => "states that were dropped from memory",
     Dawdled => "clients that took very long to send a file",
     StartLinked => "states that were written down",

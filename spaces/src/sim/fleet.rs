@@ -14,7 +14,7 @@ use super::mount::{Mount, Server};
 use super::second::Second;
 use super::world::{Machine, Owner, World};
 use crate::engine::{Engine, EngineConfig};
-use crate::error::OpenError;
+use crate::error::{Error, OpenError};
 use crate::file_system::FileSystem;
 use crate::settings::Settings;
 use crate::space::Space;
@@ -219,6 +219,24 @@ impl Fleet {
 
     pub(super) fn set_calls(&self, calls: u64) {
         self.server.calls.store(calls, Ordering::Relaxed);
+    }
+
+    /// A pod visits a space, as one that nobody uses.
+    pub(super) fn visit(&self, pod: usize, space: SpaceId) -> oneshot::Receiver<Result<(), Error>> {
+        let (reply, replied) = oneshot::channel();
+        let found = {
+            let pods = &self.pods.lock().unwrap()[pod];
+            pods.life.clone().zip(pods.engine.clone())
+        };
+        if let Some((life, engine)) = found {
+            self.world.meet(Met::Visited);
+            self.world.spawn(&life, async move {
+                let visited = engine.visit(space, volume()).await;
+                // Nobody may wait for it.
+                let _ = reply.send(visited);
+            });
+        }
+        replied
     }
 
     /// A pod looks after a space.

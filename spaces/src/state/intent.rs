@@ -145,6 +145,8 @@ pub(crate) enum Intent {
     Abort {
         upload: UploadId,
     },
+    /// Nothing changes but that the clock of the committer is known. Nobody asks for this but the upkeep.
+    Witness,
     /// Nobody asks for this but the upkeep: see [`Sweep`](crate::format::record::Sweep).
     Sweep {
         low: Generation,

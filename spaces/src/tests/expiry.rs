@@ -46,7 +46,8 @@ impl Host for Clock {
     }
 }
 
-pub(super) async fn pod(world: &World) -> (Space, Arc<Clock>) {
+/// A pod on a machine of its own.
+pub(super) async fn engine(world: &World) -> (Engine, Arc<Clock>) {
     let clock = Arc::new(Clock { host: TokioHost::current(), ahead: AtomicI64::new(0) });
     let volume = LocalVolume::open(&volume_name(), world.volume.path().to_owned(), None).unwrap();
     let config = EngineConfig {
@@ -55,7 +56,11 @@ pub(super) async fn pod(world: &World) -> (Space, Arc<Clock>) {
         adopt: None,
         settings: Settings::default(),
     };
-    let engine = Engine::open(config, clock.clone()).await.unwrap();
+    (Engine::open(config, clock.clone()).await.unwrap(), clock)
+}
+
+pub(super) async fn pod(world: &World) -> (Space, Arc<Clock>) {
+    let (engine, clock) = engine(world).await;
     (engine.space(world.space, volume_name()), clock)
 }
 

@@ -22,5 +22,6 @@ mod sweep;
 mod truncated;
 mod truncation;
 mod uploads;
+mod visits;
 mod volumes;
 mod world;

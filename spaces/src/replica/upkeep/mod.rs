@@ -2,6 +2,7 @@
 
 mod starts;
 mod sweep;
+mod visit;
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -43,6 +44,8 @@ enum Reason {
     BlockEnded,
     /// It is time to. Other pods do the same, so by chance some of it is left to them.
     Time,
+    /// Nobody uses the space, and it has been a while.
+    Visit,
     /// Somebody asked for everything that can be done.
     Asked,
 }
@@ -144,6 +147,9 @@ impl Replica {
         drop(published);
         let mut upkeep = self.upkeep.lock().await;
         upkeep.starts.round(shared, &state, reason).await.map_err(|error| shared.log.error(error))?;
+        if reason == Reason::Visit {
+            upkeep.sweeps.glance(shared, &state).await.map_err(|error| shared.log.error(error))?;
+        }
         sweep::sweep(&mut upkeep, self, &state, reason).await?;
         self.owned.keep_open(&state);
         // What was swept just now can go.

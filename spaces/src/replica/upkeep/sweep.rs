@@ -1,5 +1,6 @@
 //! Raises the watermark, and then takes away what is not needed below it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use api::generation::Generation;
@@ -11,6 +12,7 @@ use crate::log::layout::BLOCK;
 use crate::replica::{Replica, Shared};
 use crate::state::State;
 use crate::state::intent::Intent;
+use crate::volume::Volume;
 
 /// The watermark is raised in so many rounds once.
 const ROUNDS: u32 = 60;
@@ -40,7 +42,7 @@ pub(super) async fn sweep(
 ) -> Result<(), Error> {
     let shared: &Shared = &replica.shared;
     let elapsed = shared.host.elapsed();
-    if reason != Reason::Asked && elapsed < upkeep.sweeps.next {
+    if !matches!(reason, Reason::Asked | Reason::Visit) && elapsed < upkeep.sweeps.next {
         return Ok(());
     }
     upkeep.sweeps.next = elapsed.saturating_add(shared.settings.load().upkeep.saturating_mul(ROUNDS));
@@ -81,7 +83,45 @@ async fn watermark(shared: &Shared, state: &State, truncated: Generation) -> Res
     Ok(low)
 }
 
+/// The volumes of a space that this pod has.
+async fn located(shared: &Shared, state: &State) -> Vec<Arc<Volume>> {
+    let mut volumes = Vec::new();
+    for index in state.volumes.indices() {
+        match shared.located(state, index).await {
+            Ok(volume) => volumes.push(volume),
+            // It is collected by a pod that has it.
+            Err(error) => {
+                tracing::debug!(space = %shared.log.space, %error, "A volume is not collected now.");
+            }
+        }
+    }
+    volumes
+}
+
 impl Sweeps {
+    /// Whether something was found that nothing refers to, and that the watermark has not passed.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.waiting > 0
+    }
+
+    /// Looks into some of the directories that there are, and takes away what the watermark has passed. Others have
+    /// their turn at another visit.
+    pub(super) async fn glance(&mut self, shared: &Shared, state: &State) -> Result<(), FsError> {
+        self.waiting = shared.log.collect_temporaries(state).await?.waiting;
+        for volume in located(shared, state).await {
+            let mut directories = shared.log.object_directories(&volume).await?;
+            for _ in 0..DIRECTORIES {
+                let Some(most) = u64::try_from(directories.len()).ok().filter(|most| *most > 0) else {
+                    break;
+                };
+                let chosen = usize::try_from(shared.host.random() % most).unwrap_or(0);
+                let directory = directories.swap_remove(chosen);
+                self.waiting += shared.log.collect_objects(&volume, state, directory).await?.waiting;
+            }
+        }
+        Ok(())
+    }
+
     /// Goes on taking away what the watermark has passed: a little in each round.
     pub(super) async fn collect(
         &mut self,
@@ -89,8 +129,10 @@ impl Sweeps {
         state: &State,
         reason: Reason,
     ) -> Result<(), FsError> {
-        if reason == Reason::BlockEnded {
-            return Ok(());
+        match reason {
+            Reason::BlockEnded => return Ok(()),
+            Reason::Visit => return self.glance(shared, state).await,
+            Reason::Time | Reason::Asked => {}
         }
         let asked = reason == Reason::Asked;
         let (low, first) = match self.pass {
@@ -104,16 +146,7 @@ impl Sweeps {
             _ => return Ok(()),
         };
         let last = if asked { u8::MAX } else { first.saturating_add(DIRECTORIES - 1) };
-        let mut volumes = Vec::new();
-        for index in state.volumes.indices() {
-            match shared.located(state, index).await {
-                Ok(volume) => volumes.push(volume),
-                // It is collected by a pod that has it.
-                Err(error) => {
-                    tracing::debug!(space = %shared.log.space, %error, "A volume is not collected now.");
-                }
-            }
-        }
+        let volumes = located(shared, state).await;
         for directory in first..=last {
             for volume in &volumes {
                 self.waiting += shared.log.collect_objects(volume, state, directory).await?.waiting;
