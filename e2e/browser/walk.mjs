@@ -1,7 +1,7 @@
 // node e2e/browser/walk.mjs
 //
 // Walks through the page as a member does, in both languages: signs in, makes a folder, uploads, downloads what was
-// uploaded, renames, deletes, joins a group and leaves it, signs out. Every step is found by what a screen reader says.
+// uploaded, renames, deletes, brings back, deletes for good, joins a group and leaves it, signs out. Every step is found by what a screen reader says.
 // Says what it did, and ends with 0 when all of it worked.
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,6 +21,8 @@ const LANGUAGES = {
     rename: 'Rename',
     newName: 'New name',
     remove: 'Delete',
+    undo: 'Undo',
+    purge: 'Delete for good',
     usage: /GiB used$/,
     give: 'How much you give',
     join: /^(Join|Ask to join): /,
@@ -41,6 +43,8 @@ const LANGUAGES = {
     rename: '이름 바꾸기',
     newName: '새 이름',
     remove: '삭제',
+    undo: '실행 취소',
+    purge: '영구 삭제',
     usage: /GiB 중 .+ 사용$/,
     give: '제공할 용량',
     join: /^(참여|참여 신청): /,
@@ -121,8 +125,19 @@ async function files(page, language, words) {
   await page.getByRole('navigation').getByRole('link', { name: words.myDisk, exact: true }).click();
   await button(words.actions(folder)).click();
   await item(words.remove).click();
-  await dialog.getByRole('button', { name: words.remove, exact: true }).click();
   await page.getByRole('link', { name: folder }).waitFor({ state: 'detached' });
+
+  // It is in the trash, comes back from there, and goes for good.
+  const link = page.getByRole('link', { name: folder, exact: true });
+  await button(words.undo).last().click();
+  await link.waitFor();
+  await button(words.actions(folder)).click();
+  await item(words.remove).click();
+  await link.waitFor({ state: 'detached' });
+  await go(page, '#/trash/own');
+  await button(`${words.purge}: ${folder}`).click();
+  await dialog.getByRole('button', { name: words.purge, exact: true }).click();
+  await button(`${words.purge}: ${folder}`).waitFor({ state: 'detached' });
 }
 
 /** Joins a group, or asks to, and takes it back. */

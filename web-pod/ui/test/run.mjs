@@ -1,5 +1,6 @@
 // Compiles the tests and what they test with the same compiler as `npm run check`, and runs them with node's own
-// runner: node 20 cannot read TypeScript itself. With --fake it runs the server that stands for the pods.
+// runner: node 20 cannot read TypeScript itself. With --fake it runs the server that stands for the pods, with
+// --pictures it takes pictures of every screen.
 import { spawnSync } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -17,6 +18,8 @@ rmSync(out, { recursive: true, force: true });
 run(join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.test.json']);
 if (process.argv.includes('--fake')) {
   run(process.execPath, [join(out, 'test/fake/main.js')]);
+} else if (process.argv.includes('--pictures')) {
+  run(process.execPath, [join(out, 'test/browser/pictures.js'), ...process.argv.slice(3)]);
 } else {
   const tests = readdirSync(join(out, 'test'), { recursive: true }).filter((name) =>
     name.endsWith('.test.js'),

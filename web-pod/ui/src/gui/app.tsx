@@ -2,14 +2,15 @@ import { useEffect } from 'preact/hooks';
 import { words } from '../words/index.ts';
 import { DialogHost } from './dialog.tsx';
 import { FilesPage } from './files/page.tsx';
+import { SearchPage } from './files/search.tsx';
+import { TrashPage } from './files/trash.tsx';
 import { FindGroups } from './groups/find.tsx';
 import { GroupPage } from './groups/group.tsx';
-import { MenuHost } from './menu.tsx';
 import { PreviewHost } from './preview/preview.tsx';
 import { route } from './route.ts';
 import { Shell } from './shell.tsx';
 import { SignIn } from './sign-in.tsx';
-import { session, spaces } from './store.ts';
+import { place, session, spaces } from './store.ts';
 import { Toasts } from './toasts.tsx';
 
 export function App() {
@@ -22,7 +23,6 @@ export function App() {
       <Inside />
       <PreviewHost />
       <DialogHost />
-      <MenuHost />
       <Toasts />
     </>
   );
@@ -36,6 +36,11 @@ function Inside() {
   return (
     <Shell>
       {at.at === 'files' && <FilesPage />}
+      {at.at === 'trash' && place.value && <TrashPage place={place.value} />}
+      {at.at === 'search' && place.value && <SearchPage place={place.value} wanted={at.text} />}
+      {'group' in at && at.at !== 'files' && !place.value && (
+        <p class="empty">{words.value.problems['not-found']}</p>
+      )}
       {at.at === 'groups' && <FindGroups known={spaces.value} />}
       {at.at === 'group' && <GroupPage known={spaces.value} name={at.name} />}
     </Shell>

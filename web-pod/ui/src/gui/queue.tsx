@@ -163,7 +163,7 @@ function Line({ item }: { item: Item }) {
     <li class={`line ${status}`}>
       <Icon name={ICONS[status] ?? 'upload'} />
       <div class="line-text">
-        <span class="line-name" title={path}>
+        <span class="line-name" dir="auto" title={path}>
           {name}
         </span>
         <small>{says(item)}</small>

@@ -6,6 +6,8 @@ import { signal } from '@preact/signals';
 export type Route =
   /** `group` is null on the own disk. */
   | { readonly at: 'files'; readonly group: string | null; readonly path: string }
+  | { readonly at: 'trash'; readonly group: string | null }
+  | { readonly at: 'search'; readonly group: string | null; readonly text: string }
   | { readonly at: 'group'; readonly name: string }
   | { readonly at: 'groups' };
 
@@ -18,10 +20,15 @@ export function parse(hash: string): Route {
     .map(decoded);
   if (at === 'groups') return { at };
   if (at === 'group' && first) return { at, name: first };
+  if (at === 'trash') return { at, group: groupOf(first) };
+  if (at === 'search') return { at, group: groupOf(first), text: rest.join('/') };
   if (at === 'shared' && first) return { at: 'files', group: first, path: rest.filter(Boolean).join('/') };
   const path = at === 'files' && first === OWN ? rest.filter(Boolean).join('/') : '';
   return { at: 'files', group: null, path };
 }
+
+/** A group that is called like the own disk is told apart by what stands before it. */
+const groupOf = (part: string | undefined) => (part?.startsWith('~') ? part.slice(1) : null);
 
 export function format(route: Route): string {
   switch (route.at) {
@@ -29,6 +36,10 @@ export function format(route: Route): string {
       return '#/groups';
     case 'group':
       return `#/group/${encodeURIComponent(route.name)}`;
+    case 'trash':
+      return `#/trash/${diskOf(route.group)}`;
+    case 'search':
+      return `#/search/${diskOf(route.group)}/${encodeURIComponent(route.text)}`;
     case 'files': {
       const disk = route.group === null ? `files/${OWN}` : `shared/${encodeURIComponent(route.group)}`;
       const path = route.path.split('/').map(encodeURIComponent).join('/');
@@ -36,6 +47,8 @@ export function format(route: Route): string {
     }
   }
 }
+
+const diskOf = (group: string | null) => (group === null ? OWN : `~${encodeURIComponent(group)}`);
 
 function decoded(part: string): string {
   try {

@@ -4,6 +4,7 @@ import type { Spaces } from '../requests/types.ts';
 import { size, words } from '../words/index.ts';
 import { Icon } from './icon.tsx';
 import { LanguageChoice } from './language.tsx';
+import { MenuHost } from './menu.tsx';
 import { Meter } from './meter.tsx';
 import { Queue } from './queue.tsx';
 import { format, type Route, route } from './route.ts';
@@ -81,6 +82,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
           </p>
         )}
         {children}
+        <MenuHost />
       </main>
       <Queue />
     </div>
@@ -93,7 +95,7 @@ function Disks({ known }: { known: Spaces }) {
   const text = words.value;
   const at = route.value;
   const isAt = (group: string | null) =>
-    (at.at === 'files' && at.group === group) || (at.at === 'group' && at.name === group);
+    ('group' in at && at.group === group) || (at.at === 'group' && at.name === group);
   const pending =
     known.groups.reduce((sum, { requests }) => sum + requests.length, 0) + known.invitations.length;
   return (

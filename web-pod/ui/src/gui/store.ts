@@ -59,7 +59,7 @@ export function groupPlace(group: Group): Place {
 export const place = computed<Place | null>(() => {
   const known = spaces.value;
   const at = route.value;
-  if (!known || at.at !== 'files') return null;
+  if (!known || !('group' in at)) return null;
   if (at.group === null) return ownPlace(known);
   const group = known.groups.find(({ name }) => name === at.group);
   return group ? groupPlace(group) : null;
@@ -134,18 +134,24 @@ export function usageSoon(space: string, after = 700): void {
     waiting.delete(space);
     try {
       const usage = await disk.usage(space);
-      usages.value = new Map(usages.value).set(space, usage);
+      if (!sameUsage(usages.value.get(space), usage)) usages.value = new Map(usages.value).set(space, usage);
+      listing.newer(space, usage.generation);
     } catch {
       // What was known stays on the page; the next look may succeed.
     }
   }, after);
 }
 
+const sameUsage = (a: Usage | undefined, b: Usage) =>
+  a?.limit === b.limit && a.used === b.used && a.reserved === b.reserved && a.trash === b.trash;
+
 /** Groups whose usage is kept up to date; with more, it is that of those that are looked at. */
 const WATCHED_GROUPS = 12;
 
 const SPACES_EVERY_MS = 8_000;
 const USAGE_EVERY_MS = 15_000;
+/** The disk that is looked at: what others change there shows soon. */
+const SHOWN_EVERY_MS = 1_500;
 
 /** What is not known yet is asked for, and what does not fit to the limit that holds by now is asked again. */
 effect(() => {
@@ -194,6 +200,9 @@ addEventListener('visibilitychange', () => {
 });
 
 every(SPACES_EVERY_MS, () => void refreshSpaces().catch(() => undefined));
+every(SHOWN_EVERY_MS, () => {
+  if (place.value) usageSoon(place.value.space, 0);
+});
 every(USAGE_EVERY_MS, () => {
   for (const space of usages.value.keys()) usageSoon(space, 0);
 });

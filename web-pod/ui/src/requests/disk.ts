@@ -8,7 +8,7 @@ import { operationId } from './ids.ts';
 import { inUrl } from './paths.ts';
 import { noAnswer, Problem, problemOf } from './problem.ts';
 import { discard, send } from './send.ts';
-import type { Entry, Usage } from './types.ts';
+import type { Entry, FoundPage, TrashPage, Usage, Versions } from './types.ts';
 
 const READ_LIMIT_MS = 1_500;
 const WRITE_LIMIT_MS = 5_000;
@@ -21,7 +21,12 @@ const PAGE = 4_000;
 export type Operation =
   | { readonly op: 'mkdir'; readonly path: string; readonly parents?: boolean }
   | { readonly op: 'move' | 'copy'; readonly from: string; readonly to: string; readonly overwrite?: boolean }
-  | { readonly op: 'delete'; readonly path: string };
+  /** It goes to the trash. */
+  | { readonly op: 'delete'; readonly path: string }
+  | { readonly op: 'restore'; readonly item: string; readonly to?: string }
+  | { readonly op: 'restore-version'; readonly path: string; readonly version: number }
+  | { readonly op: 'purge'; readonly item: string }
+  | { readonly op: 'purge'; readonly everything: true };
 
 /** Whether another server may do better. */
 const isPassing = ({ status }: Problem) =>
@@ -99,8 +104,12 @@ export class Disk {
     throw last;
   }
 
-  /** Every entry of a directory. When there are many, `first` is told of those that came first. */
-  async list(space: string, path: string, first?: (entries: Entry[]) => void): Promise<Entry[]> {
+  /** Every entry of a directory. `first` is told of those that came first, and of which state of the space they are. */
+  async list(
+    space: string,
+    path: string,
+    first?: (entries: Entry[], generation: number) => void,
+  ): Promise<Entry[]> {
     const entries: Entry[] = [];
     let after = '';
     for (;;) {
@@ -111,10 +120,10 @@ export class Disk {
         {},
         2 * READ_LIMIT_MS,
       );
-      const page = (await response.json()) as { entries: Entry[]; next?: string };
+      const page = (await response.json()) as { generation: number; entries: Entry[]; next?: string };
+      if (!after) first?.(page.entries, page.generation);
       for (const entry of page.entries) entries.push(entry);
       if (page.next === undefined) return entries;
-      if (!after) first?.(entries.slice());
       after = `&after=${encodeURIComponent(page.next)}`;
     }
   }
@@ -128,8 +137,7 @@ export class Disk {
 
   /** Limit, used and reserved bytes. */
   async usage(space: string): Promise<Usage> {
-    const [response] = await this.ask(space, 'usage', {}, READ_LIMIT_MS);
-    return (await response.json()) as Usage;
+    return this.json<Usage>(space, 'usage');
   }
 
   /** Does an operation that moves no bytes. */
@@ -144,14 +152,49 @@ export class Disk {
    * An address from which the browser itself fetches a file, at a server that has just answered for it. The ticket
    * is part of it: it is used at once and kept nowhere.
    */
-  async downloadUrl(space: string, path: string, inline = false): Promise<string> {
-    const [, server, ticket] = await this.ask(
-      space,
-      `files/${inUrl(path)}`,
-      { method: 'HEAD' },
-      READ_LIMIT_MS,
-    );
-    const query = `ticket=${encodeURIComponent(ticket)}${inline ? '&inline' : ''}`;
-    return `${server.url}/v1/spaces/${space}/files/${inUrl(path)}?${query}`;
+  async downloadUrl(
+    space: string,
+    path: string,
+    { inline = false, version }: { inline?: boolean; version?: number } = {},
+  ): Promise<string> {
+    const of = version === undefined ? '' : `version=${version}`;
+    const file = `files/${inUrl(path)}`;
+    const [, server, ticket] = await this.ask(space, `${file}?${of}`, { method: 'HEAD' }, READ_LIMIT_MS);
+    const query = [of, `ticket=${encodeURIComponent(ticket)}`, inline ? 'inline' : ''];
+    return `${server.url}/v1/spaces/${space}/${file}?${query.filter(Boolean).join('&')}`;
+  }
+
+  /** An address from which the browser fetches a directory, or what is named in it, as a zip. */
+  async zipUrl(space: string, directory: string, names: readonly string[]): Promise<string> {
+    // The zip itself is made while it is fetched: whether the server is there, something small tells.
+    const [response, server, ticket] = await this.ask(space, 'usage', {}, READ_LIMIT_MS);
+    discard(response);
+    const query = [
+      ...names.map((name) => `path=${encodeURIComponent(name)}`),
+      `ticket=${encodeURIComponent(ticket)}`,
+    ];
+    return `${server.url}/v1/spaces/${space}/zip/${inUrl(directory)}?${query.join('&')}`;
+  }
+
+  /** A page of what was deleted, the last one first. */
+  async trash(space: string, after?: string): Promise<TrashPage> {
+    const from = after === undefined ? '' : `&after=${encodeURIComponent(after)}`;
+    return this.json<TrashPage>(space, `trash?limit=200${from}`);
+  }
+
+  /** What a file held before. */
+  versions(space: string, path: string): Promise<Versions> {
+    return this.json<Versions>(space, `versions/${inUrl(path)}`);
+  }
+
+  /** Files and directories with a text in their names. A page may be empty though there is another one. */
+  search(space: string, text: string, after?: string): Promise<FoundPage> {
+    const from = after === undefined ? '' : `&after=${encodeURIComponent(after)}`;
+    return this.json<FoundPage>(space, `search?q=${encodeURIComponent(text)}&limit=100${from}`);
+  }
+
+  private async json<T>(space: string, path: string): Promise<T> {
+    const [response] = await this.ask(space, path, {}, 2 * READ_LIMIT_MS);
+    return (await response.json()) as T;
   }
 }

@@ -89,7 +89,50 @@ export interface Entry {
 }
 
 export interface Usage {
+  readonly generation: number;
   readonly limit: number;
   readonly used: number;
   readonly reserved: number;
+  /** Parts of what is used. */
+  readonly trash?: number;
+  readonly versions?: number;
+}
+
+/** Something that was deleted, with all in it. */
+export interface TrashItem {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: 'file' | 'directory';
+  /** Where it was. */
+  readonly path: string;
+  readonly size: number;
+  readonly nodes: number;
+  readonly deleted: string;
+}
+
+export interface TrashPage {
+  readonly items: readonly TrashItem[];
+  readonly next?: string;
+}
+
+/** A content that a file had. */
+export interface Version {
+  readonly version: number;
+  readonly size: number;
+  readonly modified?: string;
+  readonly replaced?: string;
+}
+
+export interface Versions {
+  readonly current: Version;
+  readonly versions: readonly Version[];
+}
+
+export interface Found extends Entry {
+  readonly path: string;
+}
+
+export interface FoundPage {
+  readonly entries: readonly Found[];
+  readonly next?: string;
 }

@@ -1,6 +1,7 @@
 // All uploads of the page, as the rest of it sees them.
 
 import { type Signal, signal } from '@preact/signals';
+import { browserStore } from '../keeping.ts';
 import type { Disk } from '../requests/disk.ts';
 import { freeName, join, nameOf, parentOf } from '../requests/paths.ts';
 import { type Entry, type Item, isRunning, itemOf, type Status, statusOf, waits } from './item.ts';
@@ -67,7 +68,7 @@ export class Transfers {
   readonly summary: Signal<Summary> = signal(NOTHING);
   private readonly disk: Disk;
   private readonly wire: Wire;
-  private readonly memory = new Memory(globalThis.localStorage);
+  private readonly memory = new Memory(browserStore());
   private readonly pace = new Pace();
   private readonly onDone: (wish: Wish) => void;
   private entries: Entry[] = [];

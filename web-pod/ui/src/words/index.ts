@@ -1,6 +1,7 @@
 // The language of the page: the browser's, or the one that was chosen.
 
 import { computed, signal } from '@preact/signals';
+import { keep, kept } from '../keeping.ts';
 import type { Problem } from '../requests/problem.ts';
 import * as amounts from './amounts.ts';
 import { en, type Words } from './en.ts';
@@ -9,11 +10,11 @@ import { ko } from './ko.ts';
 export const LANGUAGES = { en: 'English', ko: '한국어' } as const;
 export type Language = keyof typeof LANGUAGES;
 
-const KEPT = 'internet-disk-language';
+const KEPT = 'language';
 
 function preferred(): Language {
-  const kept = globalThis.localStorage?.getItem(KEPT);
-  if (kept === 'en' || kept === 'ko') return kept;
+  const before = kept(KEPT);
+  if (before === 'en' || before === 'ko') return before;
   const wanted = globalThis.navigator?.languages ?? [];
   return (
     wanted.map((tag) => tag.slice(0, 2)).find((tag): tag is Language => tag === 'en' || tag === 'ko') ?? 'en'
@@ -27,7 +28,7 @@ export const words = computed<Words>(() => (language.value === 'ko' ? ko : en));
 
 export function speak(chosen: Language): void {
   language.value = chosen;
-  localStorage.setItem(KEPT, chosen);
+  keep(KEPT, chosen);
 }
 
 /** The language as it is written where the member is: dates differ within one. */

@@ -19,6 +19,7 @@ after(async () => {
 beforeEach(() => {
   own().nodes.clear();
   own().done.clear();
+  own().trash = [];
   stage.fake.groups.clear();
   furnish(stage.fake);
 });
@@ -29,7 +30,7 @@ const selected = (page: Page) =>
   page.locator('.row[aria-selected=true] .entry-name > span').allTextContents();
 /** Beside the name, where a click selects. */
 const pick = (page: Page, name: string, held: ('Shift' | 'Control')[] = []) =>
-  row(page, name).locator('.size').click({ modifiers: held });
+  row(page, name).locator('.modified').click({ modifiers: held });
 const focused = (page: Page) => page.locator('[data-index]:focus .entry-name > span').textContent();
 
 async function drag(from: Locator, to: Locator): Promise<void> {
@@ -129,6 +130,19 @@ test('entries are dragged onto folders and onto the way back up', async () => {
   await page.close();
 });
 
+test('what others change shows by itself', async (context) => {
+  const page = await stage.signedIn();
+  await row(page, 'notes.txt').waitFor();
+  await page.keyboard.press('Home');
+  const began = Date.now();
+  own().store('from bob.txt', { size: 3, hash: '' }, true);
+  await row(page, 'from bob.txt').waitFor();
+  context.diagnostic(`after ${Date.now() - began} ms`);
+  own().operate({ op: 'delete', path: 'from bob.txt' });
+  await row(page, 'from bob.txt').waitFor({ state: 'detached' });
+  await page.close();
+});
+
 test('the menu of an entry is that of all that are selected', async () => {
   const page = await stage.signedIn();
   await pick(page, 'budget.csv');
@@ -185,9 +199,9 @@ test('a hundred thousand entries scroll, sort and filter without a stutter', asy
     for (let turn = 0; turn < 20; turn++) await page.mouse.wheel(0, 700);
     await page.getByRole('button', { name: 'Sort by Size' }).click();
     await page.locator('.row .size', { hasText: '19.5 KiB' }).first().waitFor();
-    await page.getByLabel('Filter this folder').fill('scan 77777 of');
+    await page.getByLabel('Find in this folder').fill('scan 77777 of');
     await page.locator('.count', { hasText: /^1 item$/ }).waitFor();
-    await page.getByLabel('Filter this folder').fill('');
+    await page.getByLabel('Find in this folder').fill('');
     await page.locator('.count', { hasText: '100,000 items' }).waitFor();
     await page.locator('.row').first().locator('.size').click();
     await page.keyboard.press('End');

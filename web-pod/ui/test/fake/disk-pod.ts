@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { found, trashOf, versionOf, versionsOf, zipOf } from './past.ts';
 import { type Node, Refused, type Space, type Volume } from './volume.ts';
 
 /** How a pod is taken away: connections are reset; nothing answers; all that needs the volume hangs; it is stopping. */
@@ -103,7 +104,7 @@ export class DiskPod {
       const { status, code, headers } = error instanceof Refused ? error : new Refused(500, 'internal');
       if (response.headersSent || response.destroyed) return;
       request.resume();
-      const body = JSON.stringify({ status, code, detail: `told by ${this.name}` });
+      const body = JSON.stringify({ status, code });
       response.writeHead(status, { ...headers, 'Content-Type': 'application/problem+json' }).end(body);
     }
   }
@@ -119,31 +120,47 @@ export class DiskPod {
       response.setHeader('X-Generation', String(space.generation));
       response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
     };
+    const limit = Number(url.searchParams.get('limit') ?? 1000);
+    const after = url.searchParams.get('after');
     switch (what) {
       case 'list':
         return json({
           generation: space.generation,
           path,
-          ...space.list(
-            path,
-            Number(url.searchParams.get('limit') ?? 1000),
-            url.searchParams.get('after') ?? '',
-          ),
+          ...space.list(path, limit, after ?? ''),
         });
+      case 'trash':
+        return json(trashOf(space, limit, after));
+      case 'versions':
+        return json(versionsOf(space, path));
+      case 'search':
+        return json(found(space, url.searchParams.get('q') ?? '', limit, after));
+      case 'zip': {
+        const zip = zipOf(space, path, url.searchParams.getAll('path'));
+        const name = `${path.split('/').at(-1) || 'disk'}.zip`;
+        response.writeHead(200, {
+          'Content-Type': 'application/zip',
+          'Content-Disposition': `attachment; filename*=UTF-8''${encodeURIComponent(name)}`,
+        });
+        return void response.end(zip);
+      }
       case 'usage':
         return json({
           generation: space.generation,
           limit: space.limit,
           used: space.used,
+          trash: space.trash.reduce((sum, { nodes }) => {
+            return sum + [...nodes.values()].reduce((size, node) => size + node.size, 0);
+          }, 0),
+          versions: 0,
           reserved: space.reserved,
         });
-      case 'operations': {
+      case 'operations':
         space.operate(JSON.parse((await this.body(request)).toString()));
         return json({ generation: space.generation });
-      }
       case 'files':
         if (request.method === 'PUT') return this.put(request, response, space, path);
-        return this.get(request, response, space.node(path), {
+        return this.get(request, response, versionOf(space, path, url.searchParams.get('version')), {
           path,
           inline: url.searchParams.has('inline'),
         });

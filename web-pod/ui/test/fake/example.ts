@@ -8,7 +8,7 @@ import type { Space } from './volume.ts';
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
 /** The day of the example is always the same: what is pictured must not change with the calendar. */
-const NOW = Date.parse('2026-11-25T10:24:00Z');
+export const NOW = Date.parse('2026-11-25T10:24:00Z');
 const HOUR = 3_600_000;
 
 /** A path, a size or what is in it, and how many hours ago it was changed. A folder has no size. */
@@ -25,6 +25,8 @@ function fill(space: Space | undefined, files: readonly Example[]): void {
       space?.store(path, { size: typeof what === 'number' ? what : what.length, hash, content }, true);
     }
     const node = space?.nodes.get(path);
+    // What is drawn is small; what is photographed is not.
+    if (node && path.endsWith('.jpg')) node.size *= 997;
     if (node) node.modified = new Date(NOW - ago * HOUR).toISOString();
   }
 }
@@ -97,6 +99,17 @@ const person = (displayName: string, role: string, granted: number) => ({
 
 /** Puts the example into a fake. */
 export function furnish(fake: Fake): void {
+  fill(fake.own(), [
+    ['Documents/old draft.txt', Buffer.from('draft'), 30],
+    ['Trip 2024/route.txt', Buffer.from('route'), 30],
+    ['poster v1.png', 5_120_000, 30],
+    ['notes.txt', Buffer.from('Minutes\n'), 200],
+    ['notes.txt', Buffer.from('Minutes, 25 November\n'), 26],
+  ]);
+  for (const path of ['Documents/old draft.txt', 'Trip 2024', 'poster v1.png'])
+    fake.own().operate({ op: 'delete', path });
+  for (const [index, one] of fake.own().trash.entries())
+    one.deleted = new Date(NOW - (2 + index * 31) * HOUR).toISOString();
   fill(fake.own(), [
     ['Documents', 'folder', 40],
     ['Documents/Contracts', 'folder', 500],

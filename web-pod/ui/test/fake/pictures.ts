@@ -11,7 +11,7 @@ function chunk(type: string, data: Buffer): Buffer {
 }
 
 /** Node has it only from version 22 on. */
-function crc(data: Buffer): number {
+export function crc(data: Buffer): number {
   if (typeof crc32 === 'function') return crc32(data);
   let rest = 0xffffffff;
   for (const byte of data) {

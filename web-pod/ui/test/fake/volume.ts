@@ -22,6 +22,22 @@ export interface Node {
   content: Buffer | undefined;
   modified: string;
   etag: string;
+  /** What it held before, the last one first. */
+  before?: Version[];
+}
+
+export interface Version {
+  version: number;
+  node: Node;
+  replaced: string;
+}
+
+/** What was deleted, with all in it, under the paths it had. */
+export interface Deleted {
+  id: string;
+  path: string;
+  nodes: Map<string, Node>;
+  deleted: string;
 }
 
 export interface Upload {
@@ -38,12 +54,25 @@ export interface Upload {
   complete: boolean;
 }
 
+export interface Operation {
+  op: string;
+  path?: string;
+  from?: string;
+  to?: string;
+  parents?: boolean;
+  overwrite?: boolean;
+  item?: string;
+  version?: number;
+  everything?: boolean;
+}
+
 const KEPT = 8 << 20;
 
 export class Space {
   readonly nodes = new Map<string, Node>();
   readonly uploads = new Map<string, Upload>();
   readonly done = new Set<string>();
+  trash: Deleted[] = [];
   limit: number;
   generation = 1;
 
@@ -86,7 +115,10 @@ export class Space {
     const etag = `"${this.generation}"`;
     const modified = new Date().toISOString();
     const content = file.content && file.size <= KEPT ? file.content : undefined;
-    this.nodes.set(path, { kind: 'file', size: file.size, hash: file.hash, content, modified, etag });
+    const old = this.nodes.get(path);
+    const node: Node = { kind: 'file', size: file.size, hash: file.hash, content, modified, etag };
+    if (old) node.before = [this.versionOf(old), ...(old.before ?? [])];
+    this.nodes.set(path, node);
   }
 
   room(bytes: number): void {
@@ -117,20 +149,23 @@ export class Space {
     return [...this.nodes.keys()].filter((one) => one === path || one.startsWith(`${path}/`));
   }
 
-  operate(operation: {
-    op: string;
-    path?: string;
-    from?: string;
-    to?: string;
-    parents?: boolean;
-    overwrite?: boolean;
-  }): void {
+  operate(operation: Operation): void {
     const { op, path = '', from = '', to = '' } = operation;
     if (op === 'mkdir') return this.makeDirectory(path, operation.parents ?? false);
     this.generation++;
-    if (op === 'delete') {
-      if (!this.nodes.has(path)) throw new Refused(404, 'not-found');
-      for (const one of this.under(path)) this.nodes.delete(one);
+    if (op === 'delete') return this.remove(path);
+    if (op === 'restore') return this.restore(operation.item ?? '', operation.to);
+    if (op === 'purge') {
+      if (!operation.everything) this.deleted(operation.item ?? '');
+      this.trash = operation.everything ? [] : this.trash.filter(({ id }) => id !== operation.item);
+      return;
+    }
+    if (op === 'restore-version') {
+      const node = this.node(path);
+      const wanted = node.before?.find(({ version }) => version === operation.version);
+      if (!wanted) throw new Refused(404, 'not-found');
+      const before = [this.versionOf(node), ...(node.before ?? []).filter((one) => one !== wanted)];
+      this.nodes.set(path, { ...wanted.node, etag: `"${this.generation}"`, before });
       return;
     }
     if (!this.nodes.has(from)) throw new Refused(404, 'not-found');
@@ -140,6 +175,32 @@ export class Space {
       if (node) this.nodes.set(to + one.slice(from.length), { ...node });
       if (op === 'move') this.nodes.delete(one);
     }
+  }
+
+  private versionOf(node: Node): Version {
+    return { version: Number(node.etag.replaceAll('"', '')), node, replaced: new Date().toISOString() };
+  }
+
+  private remove(path: string): void {
+    this.node(path);
+    const nodes = new Map(this.under(path).map((one) => [one, this.node(one)] as const));
+    for (const one of nodes.keys()) this.nodes.delete(one);
+    this.trash.unshift({ id: `${this.generation}-1`, path, nodes, deleted: new Date().toISOString() });
+  }
+
+  private deleted(item: string): Deleted {
+    const deleted = this.trash.find(({ id }) => id === item);
+    if (!deleted) throw new Refused(404, 'not-found');
+    return deleted;
+  }
+
+  private restore(item: string, to: string | undefined): void {
+    const deleted = this.deleted(item);
+    const target = to ?? deleted.path;
+    if (this.nodes.has(target)) throw new Refused(409, 'exists');
+    this.makeDirectory(target.includes('/') ? target.slice(0, target.lastIndexOf('/')) : '', true);
+    for (const [path, node] of deleted.nodes) this.nodes.set(target + path.slice(deleted.path.length), node);
+    this.trash = this.trash.filter((one) => one !== deleted);
   }
 
   /** The entries of a directory in the order of their names, as far as one page goes. */

@@ -72,4 +72,7 @@ test('what is typed is found, whatever its case and form', () => {
   assert.ok(finder('제주')('2026 제주'.normalize('NFD')));
   assert.ok(finder('제주'.normalize('NFD'))('2026 제주'));
   assert.ok(!finder('b')('Aa'));
+  for (const name of ['a.b', 'c++', '(1)', '[x]', '$&', 'a\\b', 'x|y', '^', 'a-b', 'a/b'])
+    assert.ok(finder(name)(`before ${name} after`), name);
+  assert.ok(!finder('a.b')('axb'));
 });

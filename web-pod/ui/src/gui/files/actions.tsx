@@ -5,7 +5,7 @@ import type { Operation } from '../../requests/disk.ts';
 import { freeName, join, nameOf, parentOf } from '../../requests/paths.ts';
 import type { Entry } from '../../requests/types.ts';
 import { words } from '../../words/index.ts';
-import { askName, confirm, openDialog } from '../dialog.tsx';
+import { askName, openDialog } from '../dialog.tsx';
 import { go } from '../route.ts';
 import { attempt, disk, type Place, transfers, usageSoon } from '../store.ts';
 import { toast } from '../toasts.tsx';
@@ -67,17 +67,47 @@ export function rename({ place, path }: Here, from: string, to: string): Promise
   });
 }
 
+/** So many requests at once: the answer to many is one that one does not wait for. */
+const AT_ONCE = 4;
+
+/** Deletes entries: they are in the trash then, and come back from there. */
 export function remove(here: Here, entries: readonly Entry[]): void {
-  const text = words.value;
   const [first] = entries;
   if (!first || !here.place.writable) return;
-  const title = entries.length === 1 ? text.removeOne(first.name) : text.removeTitle(entries.length);
-  confirm({ title, text: text.removeText, yes: text.remove }, () =>
-    operate(
-      here.place.space,
-      entries.map(({ name }) => ({ op: 'delete', path: join(here.path, name) })),
-    ),
-  );
+  const text = words.value;
+  const { space } = here.place;
+  const paths = entries.map(({ name }) => join(here.path, name));
+  listing.hide(new Set(entries.map(({ name }) => name)));
+  void attempt(async () => {
+    const waiting = [...paths];
+    const deleteSome = async () => {
+      for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
+        await disk.operate(space, { op: 'delete', path });
+      }
+    };
+    try {
+      await Promise.all(Array.from({ length: AT_ONCE }, deleteSome));
+    } finally {
+      usageSoon(space, 200);
+      await listing.refresh();
+    }
+    done(entries.length === 1 ? text.removedOne(first.name) : text.removed(entries.length), () =>
+      bringBack(space, paths),
+    );
+  });
+}
+
+/** Restores what was deleted last at some paths. */
+async function bringBack(space: string, paths: readonly string[]): Promise<void> {
+  const wanted = new Set(paths);
+  const steps: Operation[] = [];
+  let after: string | undefined;
+  do {
+    const page = await disk.trash(space, after);
+    for (const { id, path } of page.items) if (wanted.delete(path)) steps.push({ op: 'restore', item: id });
+    after = page.next;
+  } while (after !== undefined && wanted.size > 0);
+  await operate(space, steps);
 }
 
 /** Moves or copies entries of one disk into one of its directories. */
@@ -149,22 +179,37 @@ export function paste(here: Here): void {
   void attempt(() => bring(here.place, held.paths, held.op, here.path));
 }
 
-/** Browsers ask before one page starts several downloads, and lose those that come at once. */
-const BETWEEN_DOWNLOADS_MS = 400;
+/** Longer addresses are not taken by every server on the way. */
+const LONGEST_QUERY = 6_000;
 
-/** The browser itself fetches the files, from a server that has just answered for each. */
-export async function download(here: Here, entries: readonly Entry[]): Promise<void> {
-  for (const [index, { name, kind }] of entries.entries()) {
-    if (kind !== 'file') continue;
-    if (index > 0) await new Promise((go) => setTimeout(go, BETWEEN_DOWNLOADS_MS));
-    await attempt(async () => {
-      const link = document.createElement('a');
-      link.href = await disk.downloadUrl(here.place.space, join(here.path, name));
-      link.download = name;
-      link.rel = 'noopener';
-      link.click();
-    });
-  }
+/** The browser itself fetches a file, or several as a zip, from a server that has just answered. */
+export function download(here: Here, entries: readonly Entry[]): Promise<boolean> {
+  const { space } = here.place;
+  const [first] = entries;
+  return attempt(async () => {
+    if (!first) return;
+    if (entries.length === 1) {
+      const path = join(here.path, first.name);
+      if (first.kind === 'file') fetchFrom(await disk.downloadUrl(space, path), first.name);
+      else fetchFrom(await disk.zipUrl(space, path, []), `${first.name}.zip`);
+      return;
+    }
+    const all = entries.length === listing.shown.peek()?.items?.length;
+    const names = all ? [] : entries.map(({ name }) => name);
+    if (names.reduce((sum, name) => sum + encodeURIComponent(name).length + 6, 0) > LONGEST_QUERY) {
+      toast(words.value.tooManyToZip, 'bad');
+      return;
+    }
+    fetchFrom(await disk.zipUrl(space, here.path, names), `${nameOf(here.path) || here.place.title}.zip`);
+  });
+}
+
+export function fetchFrom(url: string, name: string): void {
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name;
+  link.rel = 'noopener';
+  link.click();
 }
 
 /** Goes to a directory of the same disk. */

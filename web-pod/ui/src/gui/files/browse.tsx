@@ -13,6 +13,7 @@ import { choicesFor } from './choices.ts';
 import { commandOf } from './keys.ts';
 import { listing } from './listing.ts';
 import type { Item } from './order.ts';
+import { searchFor } from './search.tsx';
 import { everything, moved, NOTHING, picked, stepped, toggled, typedTo } from './selection.ts';
 import { focusFilter } from './tools.tsx';
 import { scrollToRow, useRange } from './window.ts';
@@ -38,6 +39,9 @@ export function Instead({ here }: { here: Here }) {
       <div class="empty">
         <Icon name="search" />
         <p role="status">{text.nothingFound(listing.filter.value.trim())}</p>
+        <button type="button" class="button" onClick={() => searchFor(here.place, listing.filter.value)}>
+          {text.searchAll(here.place.title)}
+        </button>
       </div>
     );
   }
@@ -178,6 +182,13 @@ export function useBrowsing(
   return { element, rows, tabbable, onKeyDown };
 }
 
+/** The part of an entry that has the focus: the row, or in a tile its name. */
+function stopOf(element: HTMLElement): HTMLElement {
+  return element.matches('[data-index]')
+    ? element
+    : (element.querySelector<HTMLElement>('[data-index]') ?? element);
+}
+
 /** What an entry does when it is clicked, beside its name. */
 export function entryEvents(here: Here, item: Item, entries: readonly Item[]) {
   const { name } = item;
@@ -191,7 +202,7 @@ export function entryEvents(here: Here, item: Item, entries: readonly Item[]) {
       if (on.closest('.entry') && !held.range && !held.add) return;
       event.preventDefault();
       listing.selection.value = picked(selection, entries, name, held);
-      (event.currentTarget as HTMLElement).focus({ preventScroll: true });
+      stopOf(event.currentTarget as HTMLElement).focus({ preventScroll: true });
     },
     onDblClick: (event: MouseEvent) => {
       if (!(event.target as HTMLElement).closest('input, .icon-button, .entry')) open(here, item);
@@ -202,15 +213,19 @@ export function entryEvents(here: Here, item: Item, entries: readonly Item[]) {
       event.stopPropagation();
       const selection = listing.selection.value;
       if (!selection.names.has(name)) listing.selection.value = picked(selection, entries, name, {});
-      const element = event.currentTarget as HTMLElement;
+      const element = stopOf(event.currentTarget as HTMLElement);
       const { left, bottom } = element.getBoundingClientRect();
       // The key for menus has no point.
       const byKey = event.clientX === 0 && event.clientY === 0;
       const point = byKey ? { x: left + 40, y: bottom } : { x: event.clientX, y: event.clientY };
       openMenuAt(point, words.value.actionsFor(name), choicesFor(here, listing.selected.value), element);
     },
-    onFocus: (event: FocusEvent) => {
-      if (event.target !== event.currentTarget || listing.selection.value.cursor === name) return;
+    onFocusIn: (event: FocusEvent) => {
+      if (
+        !(event.target as HTMLElement).hasAttribute('data-index') ||
+        listing.selection.value.cursor === name
+      )
+        return;
       listing.selection.value = moved(listing.selection.value, name);
     },
   };

@@ -6,6 +6,7 @@ import type { Choice } from '../menu.tsx';
 import { canPreview, preview } from '../preview/preview.tsx';
 import { clipboard, download, type Here, makeFolder, paste, remove, take, transferTo } from './actions.tsx';
 import { listing } from './listing.ts';
+import { showVersions } from './versions.tsx';
 
 export function choicesFor(here: Here, entries: readonly Entry[]): Choice[] {
   const text = words.value;
@@ -15,8 +16,14 @@ export function choicesFor(here: Here, entries: readonly Entry[]): Choice[] {
   const choices: Choice[] = [];
   if (one && canPreview(entry))
     choices.push({ label: text.open, icon: 'eye', act: () => preview(here, entry) });
-  if (entries.some(({ kind }) => kind === 'file'))
-    choices.push({ label: text.download, icon: 'download', act: () => void download(here, entries) });
+  const zip = entries.length > 1 || entry.kind === 'directory';
+  choices.push({
+    label: zip ? text.downloadZip : text.download,
+    icon: 'download',
+    act: () => void download(here, entries),
+  });
+  if (one && entry.kind === 'file')
+    choices.push({ label: text.versions, icon: 'clock', act: () => showVersions(here, entry) });
   if (!here.place.writable) return choices;
   if (one)
     choices.push({

@@ -27,10 +27,13 @@ export function Crumbs({
         {steps.map((step, depth) => (
           <li key={step.path}>
             {depth === steps.length - 1 ? (
-              <span aria-current="page">{step.name}</span>
+              <span aria-current="page" dir="auto">
+                {step.name}
+              </span>
             ) : href ? (
               <a
                 href={href(step.path)}
+                dir="auto"
                 class={here && target.value === step.path ? 'lands' : ''}
                 {...(here ? dropsInto(here, step.path) : {})}
               >

@@ -15,11 +15,14 @@ export function Label({
   here,
   item,
   tabIndex,
+  index,
   children,
 }: {
   here: Here;
   item: Item;
   tabIndex: number;
+  /** Where it stands, if it is what the keyboard stops at. */
+  index?: number;
   /** The picture before the name. */
   children: ComponentChildren;
 }) {
@@ -40,7 +43,7 @@ export function Label({
       path: join(here.path, name),
     });
     return (
-      <a class="entry" href={href} tabIndex={tabIndex} draggable={false} title={name}>
+      <a class="entry" href={href} tabIndex={tabIndex} data-index={index} draggable={false} title={name}>
         {children}
       </a>
     );
@@ -51,6 +54,7 @@ export function Label({
       type="button"
       class="entry"
       tabIndex={tabIndex}
+      data-index={index}
       title={`${name} — ${does}`}
       onClick={(event) => {
         const picks = event.ctrlKey || event.metaKey || event.shiftKey;
@@ -89,6 +93,7 @@ function NewName({ here, name, folder }: { here: Here; name: string; folder: boo
     <input
       ref={input}
       name="rename"
+      dir="auto"
       class="rename"
       aria-label={words.value.newName}
       defaultValue={name}

@@ -1,10 +1,10 @@
 // The directory that is shown: its entries, their order, what is selected.
 
 import { computed, effect, signal } from '@preact/signals';
+import { keep, kept as keptText } from '../../keeping.ts';
 import { parentOf } from '../../requests/paths.ts';
 import { Problem } from '../../requests/problem.ts';
 import type { Entry } from '../../requests/types.ts';
-import { keep, kept as keptText } from '../keeping.ts';
 import { type Column, comparison, finder, type Item, keyed, type Order } from './order.ts';
 import { kept, NOTHING, type Selection } from './selection.ts';
 import { AT_ONCE, mappedInSlices, sortedInSlices } from './slices.ts';
@@ -22,11 +22,18 @@ export interface Shown {
   readonly problem: Problem | undefined;
 }
 
-/** Asks for a directory; tells of those that came first, when there are many. */
-export type List = (space: string, path: string, first: (entries: Entry[]) => void) => Promise<Entry[]>;
+/** Those that came first, and of which state of the space they are. */
+type First = (entries: Entry[], generation: number) => void;
 
-/** Many changes at once are one look. */
+/** Asks for a directory; tells of those that came first, when there are many. */
+export type List = (space: string, path: string, first: First) => Promise<Entry[]>;
+
+/** So many names are compared sooner than a hash is made of every name that there is. */
+const FEW = 8;
+
+/** Many changes at once are one look; where a look takes long, there are fewer. */
 const LOOK_AGAIN_MS = 800;
+const LOOK_PART = 2;
 
 class Listing {
   readonly shown = signal<Shown | null>(null);
@@ -46,11 +53,20 @@ class Listing {
   });
   readonly selected = computed<readonly Item[]>(() => {
     const { names } = this.selection.value;
-    return names.size === 0 ? [] : this.entries.value.filter(({ name }) => names.has(name));
+    const entries = this.entries.value;
+    if (names.size === 0) return [];
+    // Nothing that is not there is selected: as many as there are, are all.
+    if (names.size === entries.length && entries === this.ordered.value) return entries;
+    if (names.size > FEW) return entries.filter(({ name }) => names.has(name));
+    const few = [...names];
+    return entries.filter(({ name }) => few.includes(name));
   });
   private list: List = async () => [];
   private timer: ReturnType<typeof setTimeout> | undefined;
   private sorting = 0;
+  /** Of which state of the space the entries are, and how long it took to ask for them. */
+  private generation = 0;
+  private took = 0;
 
   constructor() {
     effect(() => {
@@ -75,16 +91,22 @@ class Listing {
     const asked = this.shown.peek();
     if (!asked) return;
     const { space, path } = asked;
+    const began = performance.now();
     const isStill = () => this.shown.peek()?.space === space && this.shown.peek()?.path === path;
     try {
-      const first = (some: Entry[]) => {
+      let generation = 0;
+      const first: First = (some, of) => {
+        generation = of;
         // Something to look at until all of it is there.
         if (!isStill() || this.shown.peek()?.items) return;
         this.shown.value = { space, path, items: some.map(keyed), complete: false, problem: undefined };
       };
       const entries = await this.list(space, path, first);
       const items = entries.length > AT_ONCE ? await mappedInSlices(entries, keyed) : entries.map(keyed);
-      if (isStill()) this.shown.value = { space, path, items, complete: true, problem: undefined };
+      if (!isStill()) return;
+      this.generation = generation;
+      this.took = performance.now() - began;
+      this.shown.value = { space, path, items, complete: true, problem: undefined };
     } catch (error) {
       if (!isStill()) return;
       const problem = error instanceof Problem ? error : new Problem({ status: 0, code: 'internal' });
@@ -100,11 +122,23 @@ class Listing {
     const direct = parentOf(path) === shown.path;
     const below = within ? path.slice(shown.path ? shown.path.length + 1 : 0).split('/')[0] : undefined;
     const isNew = !shown.items?.some(({ name }) => name === below);
-    if (!within || !(direct || isNew)) return;
-    this.timer ??= setTimeout(() => {
-      this.timer = undefined;
-      void this.refresh();
-    }, LOOK_AGAIN_MS);
+    if (within && (direct || isNew)) this.refreshSoon(LOOK_AGAIN_MS);
+  }
+
+  /** A space has come to a newer state: perhaps somebody else changed what is shown. */
+  newer(space: string, generation: number): void {
+    const shown = this.shown.peek();
+    if (shown?.complete && shown.space === space && generation > this.generation) this.refreshSoon(0);
+  }
+
+  private refreshSoon(after: number): void {
+    this.timer ??= setTimeout(
+      () => {
+        this.timer = undefined;
+        void this.refresh();
+      },
+      Math.max(after, LOOK_PART * this.took),
+    );
   }
 
   sortBy(column: Column): void {

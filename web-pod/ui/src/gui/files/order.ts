@@ -48,6 +48,8 @@ export function comparison({ column, descending }: Order): (a: Item, b: Item) =>
 
 /** Whether a name holds what somebody types to find it. Names of some systems come with their accents apart. */
 export function finder(wanted: string): (name: string) => boolean {
-  const part = wanted.normalize('NFC').toLowerCase();
-  return (name) => (PLAIN.test(name) ? name : name.normalize('NFC')).toLowerCase().includes(part);
+  const part = wanted.normalize('NFC');
+  const pattern = new RegExp(part.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'), 'i');
+  // Letters without accents are found in either form.
+  return PLAIN.test(part) ? (name) => pattern.test(name) : (name) => pattern.test(name.normalize('NFC'));
 }

@@ -38,6 +38,7 @@ function Directory({ here }: { here: Here }) {
   return (
     <DropTarget here={here} name={folder}>
       <header class="page-head">
+        <h1 class="hidden">{folder}</h1>
         <Crumbs title={place.title} path={path} href={href} here={here} />
         <Actions here={here} />
       </header>
@@ -121,6 +122,11 @@ function Fullness({ place }: { place: Place }) {
           )}
           {lent > 0 && <span class="quiet"> · {text.lentOut(size(lent))}</span>}
         </p>
+        <a class="to-trash quiet" href={format({ at: 'trash', group: place.group?.name ?? null })}>
+          <Icon name="trash" />
+          {text.trash}
+          {usage?.trash ? ` · ${size(usage.trash)}` : ''}
+        </a>
         {place.group && (
           <a class="fellows" href={format({ at: 'group', name: place.group.name })}>
             <span class="avatars" aria-hidden="true">

@@ -144,7 +144,7 @@ function Row({ here, item, index, top, entries, selected, tabbable }: RowOf) {
           <Icon name={iconOf(name, kind)} class={kind} />
           {listing.renaming.value !== name && (
             <span class="entry-name">
-              <span>{name}</span>
+              <span dir="auto">{name}</span>
               <small class="only-narrow">{[isFolder ? '' : measure, when].filter(Boolean).join(' · ')}</small>
             </span>
           )}

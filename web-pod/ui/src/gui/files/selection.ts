@@ -62,7 +62,9 @@ export function moved(before: Selection, name: string): Selection {
 }
 
 export function everything(before: Selection, items: readonly Named[]): Selection {
-  return { ...before, names: new Set(items.map(({ name }) => name)) };
+  const names = new Set<string>();
+  for (const { name } of items) names.add(name);
+  return { ...before, names };
 }
 
 /** What is left of it among the entries that there are now. A cursor whose entry went takes the place it had. */

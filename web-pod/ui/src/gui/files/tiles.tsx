@@ -92,21 +92,19 @@ function Tile({ here, item, index, entries, selected, tabbable }: TileOf) {
       role="gridcell"
       class={`tile ${selected ? 'selected' : ''} ${lands ? 'lands' : ''}`}
       aria-selected={selected}
-      data-index={index}
-      tabIndex={tabIndex}
       draggable={listing.renaming.value !== name}
       onDragStart={(event) => beginDrag(here, name, event)}
       onDragEnd={endDrag}
       {...entryEvents(here, item, entries)}
       {...(isFolder ? dropsInto(here, path) : {})}
     >
-      <Label here={here} item={item} tabIndex={tabIndex}>
+      <Label here={here} item={item} tabIndex={tabIndex} index={index}>
         <span class="tile-picture">
           <Picture here={here} item={item} path={path} />
         </span>
         {listing.renaming.value !== name && (
           <span class="entry-name">
-            <span>{name}</span>
+            <span dir="auto">{name}</span>
             <small>{facts.filter(Boolean).join(' · ') || text.folder}</small>
           </span>
         )}

@@ -7,6 +7,7 @@ import { Menu } from '../menu.tsx';
 import { download, type Here, remove, transferTo } from './actions.tsx';
 import { listing, type View } from './listing.ts';
 import type { Column } from './order.ts';
+import { searchFor } from './search.tsx';
 import { NOTHING } from './selection.ts';
 
 let filterField: HTMLInputElement | null = null;
@@ -20,7 +21,7 @@ export function Tools({ here }: { here: Here }) {
   return (
     <div class={`tools ${some ? 'selecting' : ''}`}>
       {some ? <Selection here={here} /> : <Count />}
-      <Filter />
+      <Filter here={here} />
       <Sort />
       <Views />
     </div>
@@ -38,7 +39,7 @@ function Count() {
   );
 }
 
-function Filter() {
+function Filter({ here }: { here: Here }) {
   const text = words.value;
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => {
@@ -63,7 +64,8 @@ function Filter() {
         }}
         onKeyDown={(event) => {
           if (event.key === 'Escape') listing.filter.value = '';
-          if (event.key === 'ArrowDown' || event.key === 'Enter') {
+          if (event.key === 'Enter' && !event.isComposing) searchFor(here.place, listing.filter.value);
+          if (event.key === 'ArrowDown') {
             event.preventDefault();
             document.querySelector<HTMLElement>('.files [data-index][tabindex="0"]')?.focus();
           }
@@ -117,15 +119,8 @@ function Selection({ here }: { here: Here }) {
   const text = words.value;
   const entries = listing.selected.value;
   const { writable } = here.place;
-  const act = (label: string, icon: IconName, then: () => void, off = false) => (
-    <button
-      type="button"
-      class="button quiet-button small"
-      title={label}
-      aria-label={label}
-      disabled={off}
-      onClick={then}
-    >
+  const act = (label: string, icon: IconName, then: () => void) => (
+    <button type="button" class="button quiet-button small" title={label} aria-label={label} onClick={then}>
       <Icon name={icon} />
       <span>{label}</span>
     </button>
@@ -144,12 +139,7 @@ function Selection({ here }: { here: Here }) {
         <Icon name="close" />
       </button>
       <strong aria-live="polite">{text.selected(entries.length)}</strong>
-      {act(
-        text.download,
-        'download',
-        () => void download(here, entries),
-        !entries.some(({ kind }) => kind === 'file'),
-      )}
+      {act(text.download, 'download', () => void download(here, entries))}
       {writable && act(text.move, 'move', () => transferTo(here, entries, 'move'))}
       {writable && act(text.copy, 'copy', () => transferTo(here, entries, 'copy'))}
       {writable && act(text.remove, 'trash', () => remove(here, entries))}

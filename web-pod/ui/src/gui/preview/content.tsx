@@ -53,7 +53,7 @@ function useAddress({ space, path }: File) {
   const [tries, setTries] = useState(0);
   useEffect(() => {
     let wanted = true;
-    disk.downloadUrl(space, path, true).then(
+    disk.downloadUrl(space, path, { inline: true }).then(
       (address) => wanted && setUrl(address),
       (error) => wanted && setProblem(asProblem(error)),
     );

@@ -35,7 +35,7 @@ function inTab(here: Here, { name }: Entry): void {
   // At once, or the browser takes it for an advertisement; where it leads is known a moment later.
   const tab = window.open('', '_blank');
   void attempt(async () => {
-    const url = await disk.downloadUrl(here.place.space, join(here.path, name), true);
+    const url = await disk.downloadUrl(here.place.space, join(here.path, name), { inline: true });
     if (!tab) return;
     tab.opener = null;
     tab.location.replace(url);
@@ -104,7 +104,7 @@ function Frame({ now }: { now: Shown }) {
     <>
       <header>
         <div class="preview-title">
-          <h2>{entry.name}</h2>
+          <h2 dir="auto">{entry.name}</h2>
           <small>{facts.filter(Boolean).join(' · ')}</small>
         </div>
         <button type="button" class="button small" onClick={() => void download(here, [entry])}>

@@ -1,0 +1,222 @@
+// Every screen of the page and how one comes to it, whatever its language: what is looked at for what keeps somebody
+// out, and what pictures are taken of.
+
+import type { Page } from 'playwright-core';
+import type { Fake } from '../fake/fake.ts';
+import { go } from './stage.ts';
+
+export interface Screen {
+  readonly name: string;
+  /** Whether it is pictured; the others are looked at only for what keeps somebody out. */
+  readonly picture: boolean;
+  readonly show: (page: Page, fake: Fake) => Promise<void>;
+}
+
+const row = (page: Page, name: string) =>
+  page.locator('[data-index]', { has: page.getByText(name, { exact: true }) });
+
+async function files(page: Page, hash = '#/files/own', view: 'list' | 'grid' = 'list'): Promise<void> {
+  await go(page, hash);
+  await page.locator('.files, .empty').first().waitFor();
+  const button = page.locator('.views button').nth(view === 'list' ? 0 : 1);
+  if ((await button.getAttribute('aria-pressed')) !== 'true') await button.click();
+  await page
+    .locator(`.files.${view === 'list' ? 'list' : 'tiles'}, .empty`)
+    .first()
+    .waitFor();
+}
+
+async function menuOf(page: Page, name: string, item: string): Promise<void> {
+  await row(page, name).locator('.icon-button').click();
+  await page.locator(`[role=menuitem]:has(.icon-${item})`).click();
+}
+
+/** Uploads: one that is done, one whose name is taken, one under way, one for which there is no room. */
+async function queue(page: Page, fake: Fake): Promise<void> {
+  await files(page);
+  const { limit } = fake.own();
+  fake.own().limit = fake.own().used + 14 * 2 ** 20;
+  for (const pod of fake.pods) pod.speed = 300_000;
+  const file = (name: string, size: number) => ({ name, mimeType: '', buffer: Buffer.alloc(size, name) });
+  await page
+    .locator('input[data-upload=files]')
+    .setInputFiles([file('poster.svg', 1200), file('notes.txt', 900), file('atlas.tif', 13 * 2 ** 20)]);
+  await page.locator('.line.done').waitFor();
+  await page.locator('.line.conflict').waitFor();
+  await page.locator('.line.running progress').waitFor();
+  await page.locator('input[data-upload=files]').setInputFiles([file('raw scan.tif', 5 * 2 ** 20)]);
+  await page.locator('.line.failed').waitFor();
+  fake.own().limit = limit;
+}
+
+/** What `queue` began is given up. */
+export async function endQueue(page: Page, fake: Fake): Promise<void> {
+  await page.locator('.queue-tools .icon-button:has(.icon-close)').click();
+  await page.locator('dialog[open] .button.danger').click();
+  await page.locator('.queue').waitFor({ state: 'detached' });
+  for (const pod of fake.pods) pod.speed = 0;
+  fake.own().nodes.delete('poster.svg');
+  fake.own().generation++;
+}
+
+export const SCREENS: readonly Screen[] = [
+  { name: 'files', picture: true, show: (page) => files(page) },
+  {
+    name: 'tiles',
+    picture: true,
+    show: async (page) => {
+      await files(page, '#/files/own/Photos', 'grid');
+      await page.locator('.tile-picture img').nth(5).waitFor();
+    },
+  },
+  {
+    name: 'selection',
+    picture: true,
+    show: async (page) => {
+      await files(page);
+      await row(page, 'budget.csv').locator('input').click();
+      await row(page, 'notes.txt')
+        .locator('input')
+        .click({ modifiers: ['Shift'] });
+      await row(page, 'notes.txt').click({ button: 'right', position: { x: 150, y: 20 } });
+      await page.locator('[role=menu]').waitFor();
+    },
+  },
+  {
+    name: 'renaming',
+    picture: false,
+    show: async (page) => {
+      await files(page);
+      await menuOf(page, 'notes.txt', 'edit');
+      await page.locator('input.rename').waitFor();
+    },
+  },
+  {
+    name: 'nothing',
+    picture: false,
+    show: async (page) => {
+      await files(page);
+      await page.locator('.filter input').fill('nowhere');
+      await page.locator('.empty').waitFor();
+    },
+  },
+  { name: 'empty', picture: false, show: (page) => files(page, '#/files/own/Invoices') },
+  {
+    name: 'new-folder',
+    picture: false,
+    show: async (page) => {
+      await files(page);
+      await page.locator('.actions button').first().click();
+      await page.locator('dialog[open] input').waitFor();
+    },
+  },
+  {
+    name: 'picker',
+    picture: false,
+    show: async (page) => {
+      await files(page);
+      await menuOf(page, 'notes.txt', 'move');
+      await page.locator('.picker button').first().waitFor();
+    },
+  },
+  {
+    name: 'preview',
+    picture: true,
+    show: async (page) => {
+      await files(page, '#/files/own/Photos');
+      await row(page, 'tea hills.jpg').locator('.entry').click();
+      await page.locator('dialog.preview img.there').waitFor();
+    },
+  },
+  {
+    name: 'preview-text',
+    picture: false,
+    show: async (page) => {
+      await files(page);
+      await row(page, 'notes.txt').locator('.entry').click();
+      await page.locator('dialog.preview pre').waitFor();
+    },
+  },
+  {
+    name: 'versions',
+    picture: true,
+    show: async (page) => {
+      await files(page);
+      await menuOf(page, 'notes.txt', 'clock');
+      await page.locator('.versions li').nth(1).waitFor();
+    },
+  },
+  {
+    name: 'deleted',
+    picture: false,
+    show: async (page) => {
+      await files(page);
+      await row(page, 'budget.csv').locator('input').click();
+      await page.keyboard.press('Delete');
+      await page.locator('.toast .button').click();
+      await row(page, 'budget.csv').waitFor();
+    },
+  },
+  {
+    name: 'trash',
+    picture: true,
+    show: async (page) => {
+      await go(page, '#/trash/own');
+      await page.locator('.plain-list li').nth(1).waitFor();
+    },
+  },
+  {
+    name: 'search',
+    picture: true,
+    show: async (page) => {
+      await go(page, '#/search/own/ha');
+      await page.locator('.plain-list li').nth(1).waitFor();
+    },
+  },
+  {
+    name: 'groups',
+    picture: true,
+    show: async (page) => {
+      await go(page, '#/groups');
+      await page.locator('.cards li').first().waitFor();
+    },
+  },
+  {
+    name: 'group',
+    picture: true,
+    show: async (page) => {
+      await go(page, '#/group/design');
+      await page.locator('.people li').first().waitFor();
+    },
+  },
+  {
+    name: 'joining',
+    picture: false,
+    show: async (page) => {
+      await go(page, '#/groups');
+      await page.locator('.cards .button').first().click();
+      await page.locator('dialog[open] input').first().waitFor();
+    },
+  },
+  {
+    name: 'new-group',
+    picture: false,
+    show: async (page) => {
+      await go(page, '#/groups');
+      await page.locator('.page-head .button').click();
+      await page.locator('dialog[open] input').first().waitFor();
+    },
+  },
+  { name: 'queue', picture: true, show: queue },
+];
+
+/** Puts away what a screen has opened. */
+export async function clear(page: Page, { name }: Screen, fake: Fake): Promise<void> {
+  if (name === 'queue') await endQueue(page, fake);
+  for (let turn = 0; turn < 3; turn++) {
+    if ((await page.locator('dialog[open], [role=menu], input.rename').count()) === 0) break;
+    await page.keyboard.press('Escape');
+  }
+  await go(page, '#/groups');
+  await page.locator('h1').waitFor();
+}
