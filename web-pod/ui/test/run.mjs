@@ -24,5 +24,9 @@ if (process.argv.includes('--fake')) {
   const tests = readdirSync(join(out, 'test'), { recursive: true }).filter((name) =>
     name.endsWith('.test.js'),
   );
-  run(process.execPath, ['--test', ...tests.map((name) => join(out, 'test', name))]);
+  const paths = tests.map((name) => join(out, 'test', name));
+  // What measures how long an upload stands still has the machine to itself.
+  const timed = paths.filter((path) => path.includes('failover'));
+  run(process.execPath, ['--test', ...timed]);
+  run(process.execPath, ['--test', '--test-concurrency=2', ...paths.filter((path) => !timed.includes(path))]);
 }

@@ -100,6 +100,7 @@ export async function signIn(member: string, password: string): Promise<void> {
   if (before !== undefined && before !== spaces.value?.own.space) transfers.cancelAll();
   expired.value = false;
   session.value = begun;
+  transfers.wake();
 }
 
 export async function signOut(): Promise<void> {
@@ -125,6 +126,7 @@ export function spacesSoon(): void {
 }
 
 const waiting = new Set<string>();
+const asked = new Set<string>();
 
 /** Asks how full a space is, soon: many changes at once are one question. */
 export function usageSoon(space: string, after = 700): void {
@@ -132,12 +134,15 @@ export function usageSoon(space: string, after = 700): void {
   waiting.add(space);
   setTimeout(async () => {
     waiting.delete(space);
+    asked.add(space);
     try {
       const usage = await disk.usage(space);
       if (!sameUsage(usages.value.get(space), usage)) usages.value = new Map(usages.value).set(space, usage);
       listing.newer(space, usage.generation);
     } catch {
       // What was known stays on the page; the next look may succeed.
+    } finally {
+      asked.delete(space);
     }
   }, after);
 }
@@ -201,7 +206,8 @@ addEventListener('visibilitychange', () => {
 
 every(SPACES_EVERY_MS, () => void refreshSpaces().catch(() => undefined));
 every(SHOWN_EVERY_MS, () => {
-  if (place.value) usageSoon(place.value.space, 0);
+  // One that is slow to answer is not asked all the more.
+  if (place.value && !asked.has(place.value.space)) usageSoon(place.value.space, 0);
 });
 every(USAGE_EVERY_MS, () => {
   for (const space of usages.value.keys()) usageSoon(space, 0);

@@ -56,7 +56,9 @@ export function step(state: State, event: Event, world: World): Step {
     case 'servers':
       return servers(state, event.servers, world);
     case 'no-servers':
-      return state.phase.at === 'finding' ? wait(state, event.code, event.retryAfterMs, world) : [state, []];
+      if (state.phase.at !== 'finding') return [state, []];
+      if (LOST.has(event.code)) return fail(state, { status: 0, code: 'disk-gone' });
+      return wait(state, event.code, event.retryAfterMs, world);
     case 'created':
       if (state.phase.at !== 'creating') return [state, []];
       return send(
@@ -79,6 +81,9 @@ export function step(state: State, event: Event, world: World): Step {
       return said(state, event, world);
   }
 }
+
+/** The web pod knows the disk no more, or not for this member: waiting changes nothing. */
+const LOST: ReadonlySet<string> = new Set(['not-found', 'forbidden']);
 
 function isOver({ phase }: State): boolean {
   return phase.at === 'done' || phase.at === 'failed';
@@ -211,6 +216,9 @@ function refused(state: State, refusal: Refusal, world: World): Step {
     case 'exists':
     case 'precondition-failed':
       return [halt(state, { at: 'conflict' }), []];
+    case 'not-found':
+      // Directories above are made, and an upload that is over is `upload-gone`: what is not there is the disk.
+      return fail(state, { status, code: 'disk-gone' });
     case 'quota-exceeded':
     case 'storage-full':
     case 'space-stopped':

@@ -81,9 +81,12 @@ export class Transfers {
     this.disk = disk;
     this.wire = new Wire(disk);
     this.onDone = onDone;
-    globalThis.addEventListener?.('online', () => {
-      for (const { upload } of this.entries) upload?.online();
-    });
+    globalThis.addEventListener?.('online', () => this.wake());
+  }
+
+  /** What they waited for may be there: the line, or somebody who is signed in. */
+  wake(): void {
+    for (const { upload } of this.entries) upload?.online();
   }
 
   add(wishes: readonly Wish[]): void {

@@ -243,6 +243,8 @@ export const en = {
 
   problems: {
     'file-unreadable': 'The file was changed, or can not be read any more. Choose it again.',
+    'disk-gone':
+      'You have no part in this disk any more: you left the group, or it is gone. Your file is still where you took it from.',
     'no-answer': 'No answer. Check your connection and try again.',
     unauthenticated: 'Sign in first.',
     'wrong-credentials': 'There is no such member, or the password is wrong.',

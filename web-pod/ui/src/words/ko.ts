@@ -230,6 +230,8 @@ export const ko: Words = {
 
   problems: {
     'file-unreadable': '파일이 바뀌었거나 읽을 수 없습니다. 다시 고르세요.',
+    'disk-gone':
+      '이 디스크를 더 이상 쓸 수 없습니다. 그룹에서 나왔거나 디스크가 없어졌습니다. 파일은 원래 자리에 그대로 있습니다.',
     'no-answer': '응답이 없습니다. 연결을 확인하고 다시 시도하세요.',
     unauthenticated: '먼저 로그인하세요.',
     'wrong-credentials': '없는 회원이거나 비밀번호가 틀렸습니다.',

@@ -130,6 +130,33 @@ test('entries are dragged onto folders and onto the way back up', async () => {
   await page.close();
 });
 
+test('files from outside land where they are dropped', async () => {
+  const page = await stage.signedIn();
+  await row(page, 'Documents').waitFor();
+  const drop = async (on: Locator, name: string) => {
+    const dataTransfer = await page.evaluateHandle((called) => {
+      const data = new DataTransfer();
+      data.items.add(new File(['dropped'], called));
+      return data;
+    }, name);
+    await on.dispatchEvent('dragenter', { dataTransfer });
+    await on.dispatchEvent('dragover', { dataTransfer });
+    return async () => on.dispatchEvent('drop', { dataTransfer });
+  };
+  const intoFolder = await drop(row(page, 'Documents'), 'into.txt');
+  await page.locator('.row.lands').waitFor();
+  assert.equal(await page.locator('.drop-veil').count(), 0);
+  await intoFolder();
+  await until(() => own().nodes.has('Documents/into.txt'), 'it is in the folder');
+  const here = await drop(row(page, 'notes.txt'), 'here.txt');
+  await page.locator('.drop-veil', { hasText: 'My disk' }).waitFor();
+  await here();
+  await page.locator('.drop-veil').waitFor({ state: 'detached' });
+  await row(page, 'here.txt').waitFor();
+  assert.ok(own().nodes.has('here.txt'));
+  await page.close();
+});
+
 test('what others change shows by itself', async (context) => {
   const page = await stage.signedIn();
   await row(page, 'notes.txt').waitFor();

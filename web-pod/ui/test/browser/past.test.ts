@@ -47,7 +47,7 @@ test('the trash gives back, also beside what has the name by now, and is emptied
   const page = await stage.signedIn();
   await page.getByRole('link', { name: /^Trash/ }).click();
   await page.getByRole('heading', { name: 'Trash of My disk' }).waitFor();
-  assert.equal(await page.locator('.plain-list li').count(), 3);
+  await until(async () => (await page.locator('.plain-list li').count()) === 3, 'three were deleted');
   await page.getByRole('button', { name: 'Restore: Trip 2024' }).click();
   await page.getByText('“Trip 2024” is back where it was').waitFor();
   assert.ok(has('Trip 2024/route.txt'));

@@ -105,6 +105,46 @@ test('a disk that is full in the middle says what to do, and goes on when there 
   await page.close();
 });
 
+test('a group that is left while files go up says so; a session that ends lets them go on', async () => {
+  const { fake } = stage;
+  fake.addGroup({
+    name: 'trip',
+    displayName: 'Trip',
+    description: null,
+    policy: 'Open',
+    minimum: 0,
+    members: new Map([[fake.me, { displayName: 'Alice Kim', role: 'Editor', granted: 2 ** 30 }]]),
+  });
+  for (const pod of fake.pods) pod.speed = 1_500_000;
+  const page = await stage.signedIn({}, '#/shared/trip');
+  await choose(page, [{ name: 'big', mimeType: '', buffer: Buffer.alloc(6 << 20) }]);
+  await lines(page, 'running').locator('progress').waitFor();
+  fake.volume.spaces.delete('group-trip');
+  fake.groups.delete('trip');
+  await lines(page, 'failed')
+    .getByText(/You have no part in this disk any more/)
+    .waitFor();
+  await page.getByRole('button', { name: 'Cancel: big' }).click();
+
+  await page
+    .getByRole('link', { name: /^My disk/ })
+    .first()
+    .click();
+  await choose(page, [{ name: 'big', mimeType: '', buffer: Buffer.alloc(6 << 20) }]);
+  await lines(page, 'running').locator('progress').waitFor();
+  fake.web.forgetSessions();
+  // Every ticket is refused from now on, so that the web pod is asked, which asks who one is.
+  fake.refuseTickets = true;
+  await page.getByText('Your session is over').waitFor();
+  fake.refuseTickets = false;
+  for (const pod of fake.pods) pod.speed = 0;
+  await page.locator('input[name=member]').fill(fake.me);
+  await page.locator('input[name=password]').fill(fake.password);
+  await page.locator('button[type=submit]').click();
+  await until(() => own().nodes.has('big'), 'it goes on');
+  await page.close();
+});
+
 test('ten thousand small files go up while the page stays at hand', async (context) => {
   const page = await stage.signedIn();
   const many = 10_000;

@@ -28,13 +28,15 @@ export class DiskPod {
   /** Bytes a second; 0 is as fast as it goes. */
   speed = 0;
   private readonly volume: Volume;
+  private readonly refuses: () => boolean;
   private readonly server: Server;
   private readonly sockets = new Set<Socket>();
   private waiting: (() => void)[] = [];
   private port = 0;
 
-  constructor(name: string, volume: Volume) {
+  constructor(name: string, volume: Volume, refuses: () => boolean) {
     this.name = name;
+    this.refuses = refuses;
     this.volume = volume;
     this.server = createServer((request, response) => void this.serve(request, response));
     this.server.on('connection', (socket) => {
@@ -113,6 +115,7 @@ export class DiskPod {
     const [, , , id = '', what, ...names] = url.pathname.split('/').map(decodeURIComponent);
     const space = this.volume.spaces.get(id);
     const ticket = request.headers.authorization ?? `Bearer ${url.searchParams.get('ticket')}`;
+    if (this.refuses()) throw new Refused(401, 'ticket-expired');
     if (!ticket.startsWith('Bearer ticket-')) throw new Refused(401, 'ticket-invalid');
     if (!space) throw new Refused(404, 'not-found');
     const path = names.join('/');

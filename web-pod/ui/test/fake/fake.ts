@@ -26,6 +26,8 @@ export class Fake {
   readonly me = 'alice';
   readonly password = 'secret';
   readonly quota = 12 * GIB;
+  /** Every ticket is over. */
+  refuseTickets = false;
   readonly volume = new Volume();
   readonly pods: DiskPod[];
   readonly web: WebPod;
@@ -34,7 +36,9 @@ export class Fake {
   readonly asked = new Map<string, number>();
 
   constructor(dist = join(ROOT, 'dist')) {
-    this.pods = [0, 1, 2].map((number) => new DiskPod(`fake-disk-${number}`, this.volume));
+    this.pods = [0, 1, 2].map(
+      (number) => new DiskPod(`fake-disk-${number}`, this.volume, () => this.refuseTickets),
+    );
     this.web = new WebPod({ pods: this.pods, volume: this.volume, dist, fake: this });
     this.volume.spaces.set('own', new Space(this.quota));
   }

@@ -38,6 +38,11 @@ export class WebPod {
     this.url = `http://disk.localhost:${(this.server.address() as AddressInfo).port}`;
   }
 
+  /** As when a member signs out everywhere. */
+  forgetSessions(): void {
+    this.signedIn.clear();
+  }
+
   close(): void {
     this.server.close();
     this.server.closeAllConnections();

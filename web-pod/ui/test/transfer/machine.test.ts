@@ -271,6 +271,23 @@ test('when every server failed the web pod is asked, then less and less often', 
   assert.equal(play.state.rounds, 0, 'and all is forgiven');
 });
 
+test('a disk that one has no part in any more is not waited for', () => {
+  for (const code of ['not-found', 'forbidden']) {
+    const play = new Play().on({ on: 'start' });
+    play.on({ on: 'no-servers', code, retryAfterMs: 0 });
+    assert.equal(play.state.phase.at, 'failed', code);
+    assert.equal(play.state.phase.at === 'failed' && play.state.phase.code, 'disk-gone');
+    // One may have joined again.
+    play.on({ on: 'resume' });
+    assert.equal(play.state.phase.at, 'finding');
+  }
+  for (const code of ['no-answer', 'unauthenticated', 'overloaded', 'read-only']) {
+    const play = new Play().on({ on: 'start' });
+    play.on({ on: 'no-servers', code, retryAfterMs: 0 });
+    assert.equal(play.state.phase.at, 'waiting', code);
+  }
+});
+
 test('a server that contradicts again and again is left', () => {
   const play = underWay();
   for (let quarrel = 0; quarrel < 4; quarrel++) {

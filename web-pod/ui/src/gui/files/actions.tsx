@@ -97,16 +97,22 @@ export function remove(here: Here, entries: readonly Entry[]): void {
   });
 }
 
+/** So much may have been deleted since, here or by others. */
+const FAR_BEHIND = 2_000;
+
 /** Restores what was deleted last at some paths. */
 async function bringBack(space: string, paths: readonly string[]): Promise<void> {
   const wanted = new Set(paths);
   const steps: Operation[] = [];
   let after: string | undefined;
+  let looked = 0;
   do {
     const page = await disk.trash(space, after);
     for (const { id, path } of page.items) if (wanted.delete(path)) steps.push({ op: 'restore', item: id });
+    looked += page.items.length;
     after = page.next;
-  } while (after !== undefined && wanted.size > 0);
+    // They were deleted a moment ago, and are among the last: what is not there is not far behind.
+  } while (after !== undefined && wanted.size > 0 && looked < paths.length + FAR_BEHIND);
   await operate(space, steps);
 }
 

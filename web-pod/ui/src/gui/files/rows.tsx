@@ -2,7 +2,7 @@ import { join } from '../../requests/paths.ts';
 import { date, fullDate, size, words } from '../../words/index.ts';
 import { Icon, iconOf } from '../icon.tsx';
 import { Menu } from '../menu.tsx';
-import { narrow } from '../narrow.ts';
+import { byFinger, narrow } from '../narrow.ts';
 import type { Here } from './actions.tsx';
 import { entryEvents, useBrowsing } from './browse.tsx';
 import { choicesFor } from './choices.ts';
@@ -122,7 +122,7 @@ function Row({ here, item, index, top, entries, selected, tabbable }: RowOf) {
       aria-selected={selected}
       data-index={index}
       tabIndex={tabIndex}
-      draggable={listing.renaming.value !== name}
+      draggable={!byFinger && listing.renaming.value !== name}
       onDragStart={(event) => beginDrag(here, name, event)}
       onDragEnd={endDrag}
       {...entryEvents(here, item, entries)}

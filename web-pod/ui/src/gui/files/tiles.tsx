@@ -3,6 +3,7 @@ import { join } from '../../requests/paths.ts';
 import { date, size, words } from '../../words/index.ts';
 import { Icon, iconOf } from '../icon.tsx';
 import { Menu } from '../menu.tsx';
+import { byFinger } from '../narrow.ts';
 import type { Here } from './actions.tsx';
 import { entryEvents, useBrowsing } from './browse.tsx';
 import { choicesFor } from './choices.ts';
@@ -92,7 +93,7 @@ function Tile({ here, item, index, entries, selected, tabbable }: TileOf) {
       role="gridcell"
       class={`tile ${selected ? 'selected' : ''} ${lands ? 'lands' : ''}`}
       aria-selected={selected}
-      draggable={listing.renaming.value !== name}
+      draggable={!byFinger && listing.renaming.value !== name}
       onDragStart={(event) => beginDrag(here, name, event)}
       onDragEnd={endDrag}
       {...entryEvents(here, item, entries)}
