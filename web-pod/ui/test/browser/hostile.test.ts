@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { furnish } from '../fake/example.ts';
-import { Stage, until } from './stage.ts';
+import { lay, Stage, until } from './stage.ts';
 
 const stage = new Stage();
 const own = () => stage.fake.own();
@@ -107,9 +107,7 @@ test('a browser that keeps nothing still shows the page and sends files up', asy
   await page.locator('.shell').waitFor();
   await page.locator('.language select').selectOption('ko');
   await page.getByText('내 디스크').first().waitFor();
-  await page
-    .locator('input[data-upload=files]')
-    .setInputFiles([{ name: 'kept.bin', mimeType: '', buffer: Buffer.alloc(5 << 20) }]);
+  await page.locator('input[data-upload=files]').setInputFiles(lay('kept.bin', 5 << 20));
   await page.locator('.line.done').waitFor();
   await page.close();
 });

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { longestTask, Stage, until } from './stage.ts';
+import { lay, longestTask, Stage, until } from './stage.ts';
 
 const stage = new Stage();
 const own = () => stage.fake.own();
@@ -26,7 +26,8 @@ interface Given {
   buffer: Buffer;
 }
 const file = (name: string, text: string): Given => ({ name, mimeType: '', buffer: Buffer.from(text) });
-const choose = (page: Page, files: Given[]) => page.locator('input[data-upload=files]').setInputFiles(files);
+const choose = (page: Page, files: Given[] | string) =>
+  page.locator('input[data-upload=files]').setInputFiles(files);
 const text = (path: string) => own().nodes.get(path)?.content?.toString();
 const lines = (page: Page, status: string) => page.locator(`.line.${status}`);
 
@@ -117,7 +118,7 @@ test('a group that is left while files go up says so; a session that ends lets t
   });
   for (const pod of fake.pods) pod.speed = 1_500_000;
   const page = await stage.signedIn({}, '#/shared/trip');
-  await choose(page, [{ name: 'big', mimeType: '', buffer: Buffer.alloc(6 << 20) }]);
+  await choose(page, lay('big', 6 << 20));
   await lines(page, 'running').locator('progress').waitFor();
   fake.volume.spaces.delete('group-trip');
   fake.groups.delete('trip');
@@ -130,7 +131,7 @@ test('a group that is left while files go up says so; a session that ends lets t
     .getByRole('link', { name: /^My disk/ })
     .first()
     .click();
-  await choose(page, [{ name: 'big', mimeType: '', buffer: Buffer.alloc(6 << 20) }]);
+  await choose(page, lay('big', 6 << 20));
   await lines(page, 'running').locator('progress').waitFor();
   fake.web.forgetSessions();
   // Every ticket is refused from now on, so that the web pod is asked, which asks who one is.

@@ -3,7 +3,7 @@
 
 import type { Page } from 'playwright-core';
 import type { Fake } from '../fake/fake.ts';
-import { go } from './stage.ts';
+import { go, lay } from './stage.ts';
 
 export interface Screen {
   readonly name: string;
@@ -37,14 +37,13 @@ async function queue(page: Page, fake: Fake): Promise<void> {
   const { limit } = fake.own();
   fake.own().limit = fake.own().used + 14 * 2 ** 20;
   for (const pod of fake.pods) pod.speed = 300_000;
-  const file = (name: string, size: number) => ({ name, mimeType: '', buffer: Buffer.alloc(size, name) });
   await page
     .locator('input[data-upload=files]')
-    .setInputFiles([file('poster.svg', 1200), file('notes.txt', 900), file('atlas.tif', 13 * 2 ** 20)]);
+    .setInputFiles([lay('poster.svg', 1200), lay('notes.txt', 900), lay('atlas.tif', 13 * 2 ** 20)]);
   await page.locator('.line.done').waitFor();
   await page.locator('.line.conflict').waitFor();
   await page.locator('.line.running progress').waitFor();
-  await page.locator('input[data-upload=files]').setInputFiles([file('raw scan.tif', 5 * 2 ** 20)]);
+  await page.locator('input[data-upload=files]').setInputFiles(lay('raw scan.tif', 5 * 2 ** 20));
   await page.locator('.line.failed').waitFor();
   fake.own().limit = limit;
 }

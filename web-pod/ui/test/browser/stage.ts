@@ -1,5 +1,8 @@
 // The built page in Debian's Chromium, over a fake of the pods.
 
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { Fake } from '../fake/fake.ts';
 
@@ -60,6 +63,20 @@ export class Stage {
     return page;
   }
 }
+
+let folder: string | undefined;
+
+/** A file for somebody to choose: handed over by its path, it need not go through the browser's wire. */
+export function lay(name: string, size: number): string {
+  folder ??= mkdtempSync(join(tmpdir(), 'internet-disk-page-'));
+  const path = join(folder, name);
+  writeFileSync(path, Buffer.alloc(size, name));
+  return path;
+}
+
+process.on('exit', () => {
+  if (folder) rmSync(folder, { recursive: true, force: true });
+});
 
 /** Goes to a place of the page by its address. */
 export async function go(page: Page, hash: string): Promise<void> {
