@@ -117,6 +117,30 @@ test('on the narrowest phone nothing lies beyond the edge, and all can be hit', 
   assert.deepEqual(found, []);
 });
 
+test('what can be done with a selection is in sight at every width', async () => {
+  const page = await stage.signedIn();
+  await page.locator('.row input').first().click();
+  for (const width of [360, 600, 820, 821, 900, 1040, 1120, 1200, 1600]) {
+    await page.setViewportSize({ width, height: 700 });
+    const hidden = await page.evaluate(() => {
+      const tools = document.querySelector('.tools')?.getBoundingClientRect();
+      const parts = [...document.querySelectorAll('.tools > *')]
+        .map((part) => part.getBoundingClientRect())
+        .filter((box) => box.width > 0);
+      const buttons = [...document.querySelectorAll('.selection button')];
+      const last = buttons.at(-1)?.getBoundingClientRect();
+      const own = document.querySelector('.selection')?.getBoundingClientRect();
+      if (!tools || !last || !own) return 'there is no line of tools';
+      if (parts.some((box, index) => index > 0 && box.left < (parts[index - 1]?.right ?? 0) - 1))
+        return 'they overlap';
+      if (parts.some((box) => box.right > tools.right + 1)) return 'something is beyond the edge';
+      return last.right > own.right ? 'the last button is cut off' : '';
+    });
+    assert.equal(hidden, '', `${width} pixels wide`);
+  }
+  await page.close();
+});
+
 test('the first load is small', (context) => {
   const LARGEST = 150 * 1024;
   const dist = join(ROOT, 'dist');
