@@ -107,7 +107,7 @@ export interface TrashItem {
   readonly path: string;
   readonly size: number;
   readonly nodes: number;
-  readonly deleted: string;
+  readonly deleted?: string;
 }
 
 export interface TrashPage {

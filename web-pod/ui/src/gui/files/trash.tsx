@@ -92,7 +92,7 @@ export function TrashPage({ place }: { place: Place }) {
 
 function Item({ place, item, changed }: { place: Place; item: TrashItem; changed: () => Promise<void> }) {
   const text = words.value;
-  const { name, kind, path, deleted } = item;
+  const { name, kind, path, deleted = '' } = item;
   const facts = [size(item.size), kind === 'directory' ? text.items(Math.max(item.nodes - 1, 0)) : ''];
   const purge = () =>
     confirm({ title: text.purgeOne(name), text: text.purgeText, yes: text.purge }, async () => {
@@ -107,7 +107,9 @@ function Item({ place, item, changed }: { place: Place; item: TrashItem; changed
           {name}
         </span>
         <small>
-          {text.wasIn(parentOf(path) || place.title)} · <time title={fullDate(deleted)}>{date(deleted)}</time>
+          {text.wasIn(parentOf(path) || place.title)}
+          {deleted && ' · '}
+          <time title={fullDate(deleted)}>{date(deleted)}</time>
         </small>
       </span>
       <span class="plain-facts quiet small">{facts.filter(Boolean).join(' · ')}</span>
