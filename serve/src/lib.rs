@@ -5,6 +5,7 @@
 
 pub mod admin;
 pub mod client;
+mod fragment;
 mod linger;
 mod listener;
 pub mod metrics;

@@ -21,6 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::ServiceExt;
 
+use crate::fragment::{NextRequest, NoFragments};
 use crate::linger::Linger;
 use crate::metrics::Metrics;
 use crate::observe::{Observer, observe};
@@ -147,12 +148,17 @@ impl Connection {
             tracing::debug!(%error, "A connection ended before it began.");
             return;
         }
-        let answers = service_fn(|request: Request<Incoming>| answer(&router, &shutdown, peer, request));
+        let next = NextRequest::default();
+        let stream = NoFragments::new(Linger::new(StallLimit::new(stream, limits.write_stall)), next.clone());
+        let answers = service_fn(async |request: Request<Incoming>| {
+            let response = answer(&router, &shutdown, peer, request).await?;
+            Ok::<_, Infallible>(response.map(|body| next.behind(body)))
+        });
         let mut connection = std::pin::pin!(
-            http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(limits.head).serve_connection(
-                TokioIo::new(Linger::new(StallLimit::new(stream, limits.write_stall))),
-                answers
-            )
+            http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(limits.head)
+                .serve_connection(TokioIo::new(stream), answers)
         );
         let mut closing = false;
         loop {
