@@ -9,7 +9,7 @@ readonly DENY=0.20.2
 readonly HELM=v3.22.0
 readonly PACKAGES=(
   gcc libc6-dev binutils chromium curl unzip iproute2 iptables nftables conntrack ethtool socat
-  containerd runc containernetworking-plugins
+  containerd runc containernetworking-plugins litmus cadaver rclone
 )
 
 say() { printf '  %s\n' "$*"; }

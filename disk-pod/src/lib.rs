@@ -1,13 +1,14 @@
 //! A disk server: transfers and file management over HTTP for any member.
 //!
 //! It holds no state that another disk server could need, and SIGKILL is a normal way to stop it. The engine
-//! `spaces` touches the volume; here are HTTP ([`router`], [`http`], [`tus`]), who may do what ([`auth`]), and
+//! `spaces` touches the volume; here are HTTP ([`router`], [`http`], [`tus`]) and WebDAV (`dav`), who may do what ([`auth`]), and
 //! what the other programs ask ([`internal`]).
 
 pub mod app;
 pub mod auth;
 pub mod check;
 pub mod config;
+mod dav;
 pub mod error;
 pub mod fault;
 pub mod http;

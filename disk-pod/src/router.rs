@@ -8,6 +8,7 @@ use axum::routing::{any, get};
 use http::{HeaderValue, Method, StatusCode, header};
 
 use crate::app::App;
+use crate::dav::dav;
 use crate::error::Error;
 use crate::http::cors::cors;
 use crate::http::{
@@ -40,7 +41,19 @@ pub fn router(app: App) -> Router {
         .fallback(serve::problem::not_found)
         .layer(from_fn_with_state(app.clone(), count))
         .layer(from_fn_with_state(app.clone(), cors));
-    Router::new().route("/v1/ping", get(ping)).merge(spaces).layer(from_fn(no_sniffing)).with_state(app)
+    // No page has a business there: without CORS a browser lets none send more than a GET.
+    let mounted = Router::new()
+        .route("/", any(dav))
+        .route("/dav", any(dav))
+        .route("/dav/", any(dav))
+        .route("/dav/{*path}", any(dav))
+        .layer(from_fn_with_state(app.clone(), count));
+    Router::new()
+        .route("/v1/ping", get(ping))
+        .merge(spaces)
+        .merge(mounted)
+        .layer(from_fn(no_sniffing))
+        .with_state(app)
 }
 
 /// Tells silence from slowness: no storage, no roster, no ticket.

@@ -8,7 +8,7 @@ use api::bytes::Bytes;
 use api::generation::{Generation, RosterGeneration};
 
 use crate::error::Error;
-use crate::lock::Lock;
+use crate::lock::{Lock, LockToken};
 use crate::name::Name;
 use crate::node::{Kind, Node, NodeId};
 use crate::operation::{Committed, OperationId, UploadId, UploadStatus};
@@ -160,6 +160,12 @@ impl Snapshot {
     #[must_use]
     pub fn locks(&self, path: &NodePath) -> Vec<Lock> {
         self.state.locks_at(path)
+    }
+
+    /// A lock.
+    #[must_use]
+    pub fn lock(&self, token: LockToken) -> Option<Lock> {
+        self.state.lock_of(token)
     }
 
     /// The share that a secret belongs to, by the hash of that.

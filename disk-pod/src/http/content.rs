@@ -61,7 +61,7 @@ fn disposition(name: &str, inline: bool) -> String {
 }
 
 /// The type by the ending of the name. Types that browsers run scripts of (HTML, SVG, XML) are text or bytes.
-fn media_type(name: &str) -> &'static str {
+pub(crate) fn media_type(name: &str) -> &'static str {
     let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
     match ending.as_str() {
         "txt" | "md" | "log" | "csv" | "json" | "yaml" | "yml" | "toml" | "rs" | "go" | "py" | "c" | "h"

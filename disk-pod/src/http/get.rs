@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::time::Instant;
 
+use api::generation::Generation;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -10,7 +11,7 @@ use futures::{StreamExt, stream};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::Deserialize;
-use spaces::{Kind, Reader};
+use spaces::{Kind, Node, Reader};
 
 use super::date::http_date;
 use super::etag::{is_known, range_applies};
@@ -42,17 +43,33 @@ pub(crate) async fn get(app: &App, head: &Parts) -> Result<Response, Error> {
         None => snapshot.lookup(&path),
     };
     let node = node.ok_or(Error::NotFound)?;
+    let name = path.name().map_or("file", |name| name.as_str());
+    file(app, head, grant, snapshot.generation(), (&node, name), inline.is_some()).await
+}
+
+/// Answers with the bytes of a file of a generation: whole or a range, if the conditions of the request hold.
+///
+/// # Errors
+/// When they do not, or it is no file.
+pub(crate) async fn file(
+    app: &App,
+    head: &Parts,
+    grant: Grant,
+    generation: Generation,
+    (node, name): (&Node, &str),
+    inline: bool,
+) -> Result<Response, Error> {
     let Kind::File { size, modified, .. } = node.kind else { return Err(Error::IsADirectory) };
     let (size, etag) = (size.0, node.etag());
 
     let mut headers = HeaderMap::new();
     headers.insert(header::ETAG, value(&etag));
-    generation::stamp(&mut headers, snapshot.generation());
+    generation::stamp(&mut headers, generation);
     if is_known(&head.headers, &etag, modified)? {
         headers.insert(header::CACHE_CONTROL, content::CACHED);
         return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
     }
-    content::guard(&mut headers, path.name().map_or("file", |name| name.as_str()), inline.is_some());
+    content::guard(&mut headers, name, inline);
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     if let Some(modified) = http_date(modified) {
         headers.insert(header::LAST_MODIFIED, modified);
@@ -74,7 +91,8 @@ pub(crate) async fn get(app: &App, head: &Parts) -> Result<Response, Error> {
     let body = if head.method == Method::HEAD || range.is_empty() {
         Body::empty()
     } else {
-        stream(app, grant, space.read(&node, range.clone()).await?, range).await?
+        let reader = app.space(&grant).read(node, range.clone()).await?;
+        stream(app, grant, reader, range).await?
     };
     Ok((status, headers, body).into_response())
 }

@@ -41,7 +41,7 @@ pub(crate) async fn put(app: &App, head: &Parts, body: Body) -> Result<Response,
     let Asked { condition, current } = asked(app, &space, &path, &head.headers).await?;
 
     let check = Check::of_digests(&head.headers)?;
-    let content = receive(app, &space, head, body, check).await?;
+    let content = receive(app, &space, announced(&head.headers), body, check).await?;
     grant.still_holds(app)?;
     let operation = Operation::Put { path, content, condition, parents };
     let committed = space.commit(request::of(&head.headers, operation)?).await?;
@@ -56,14 +56,17 @@ pub(crate) async fn put(app: &App, head: &Parts, body: Body) -> Result<Response,
     Ok((status, headers).into_response())
 }
 
-async fn receive(
+/// Takes a body as the content of a file, which has no name yet.
+///
+/// # Errors
+/// When it is larger than announced or allowed, does not fit, is cut short, or is not what its digest says.
+pub(crate) async fn receive(
     app: &App,
     space: &spaces::Space,
-    head: &Parts,
+    announced: Option<u64>,
     body: Body,
     mut check: Check,
 ) -> Result<Staged, Error> {
-    let announced = announced(&head.headers);
     let most = app.roster.current().settings().uploads.max_file_size.map_or(u64::MAX, |size| size.0);
     if announced.is_some_and(|length| length > most) {
         return Err(Error::TooLarge(most));

@@ -4,6 +4,7 @@
 mod access;
 mod bad_input;
 mod binary;
+mod dav;
 mod files;
 mod internal;
 mod listings;

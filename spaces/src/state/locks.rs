@@ -149,19 +149,25 @@ impl State {
     /// The locks that protect what is at a path, the nearest first.
     pub(crate) fn locks_at(&self, path: &NodePath) -> Vec<Lock> {
         let locks = self.find(path).map(|node| self.locks_of(node)).unwrap_or_default();
-        let seen = |held: &Held| {
-            let record::Lock { token, node, exclusive, infinite, owner, creator, timeout_ms } = &held.lock;
-            let lock = NewLock {
-                token: *token,
-                scope: if *exclusive { LockScope::Exclusive } else { LockScope::Shared },
-                depth: if *infinite { LockDepth::Infinity } else { LockDepth::Zero },
-                owner: owner.clone(),
-                creator: creator.clone(),
-                timeout: Duration::from_millis(*timeout_ms),
-            };
-            Lock { lock, root: self.lock_root(*node), expires: held.expires }
+        locks.into_iter().map(|held| self.lock_as_seen(held)).collect()
+    }
+
+    /// A lock, by its name.
+    pub(crate) fn lock_of(&self, token: LockToken) -> Option<Lock> {
+        self.locks.by_token.get(&token).map(|held| self.lock_as_seen(held))
+    }
+
+    fn lock_as_seen(&self, held: &Held) -> Lock {
+        let record::Lock { token, node, exclusive, infinite, owner, creator, timeout_ms } = &held.lock;
+        let lock = NewLock {
+            token: *token,
+            scope: if *exclusive { LockScope::Exclusive } else { LockScope::Shared },
+            depth: if *infinite { LockDepth::Infinity } else { LockDepth::Zero },
+            owner: owner.clone(),
+            creator: creator.clone(),
+            timeout: Duration::from_millis(*timeout_ms),
         };
-        locks.into_iter().map(seen).collect()
+        Lock { lock, root: self.lock_root(*node), expires: held.expires }
     }
 
     fn lock_root(&self, node: NodeId) -> NodePath {

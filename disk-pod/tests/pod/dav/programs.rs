@@ -1,0 +1,137 @@
+//! Programs of others against three pods: what people use to reach their disk.
+
+use std::fs;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::forwarder::Forwarder;
+use super::program::{Program, free, prepared};
+
+/// How many files go up and come back.
+const FILES: usize = 300;
+
+/// Three pods, and where they are reached as one.
+struct Disk {
+    address: SocketAddr,
+    _pods: Vec<Program>,
+    _world: crate::world::World,
+}
+
+async fn disk() -> Disk {
+    let world = prepared().await;
+    let pods: Vec<_> = (0..3).map(|number| Program::start(&world, number, free())).collect();
+    pods.iter().for_each(Program::await_it);
+    let addresses = pods.iter().map(|pod| pod.address).collect();
+    let forwarder = Forwarder::start(addresses, &world.ticket("alice", world.own("alice"))).await;
+    Disk { address: forwarder.address, _pods: pods, _world: world }
+}
+
+/// Runs a program to its end, and gives what it said.
+fn run(command: &mut Command) -> String {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}: run `make tools`"));
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    assert!(output.status.success(), "{command:?}: {said}");
+    said
+}
+
+/// A tree with names of many kinds.
+fn tree(root: &Path) {
+    for number in 0..FILES {
+        let directory = root.join(format!("ordner {}/한글 é/%20 &", number % 7));
+        fs::create_dir_all(&directory).unwrap();
+        fs::write(directory.join(format!("{number} #+;?.txt")), format!("{number}").repeat(number)).unwrap();
+    }
+}
+
+fn rclone(arguments: &[&str], address: SocketAddr) -> String {
+    let url = format!("http://{address}/dav/home/");
+    let fixed =
+        ["--config", "/dev/null", "--webdav-vendor", "owncloud", "--retries", "1", "--webdav-url", &url];
+    run(Command::new("rclone").args(arguments).args(fixed))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rclone_copies_compares_and_synchronises() {
+    let disk = disk().await;
+    tokio::task::spawn_blocking(move || {
+        let (here, back) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        tree(here.path());
+        let (source, target) = (here.path().to_str().unwrap(), back.path().to_str().unwrap());
+        rclone(&["copy", source, ":webdav:tree"], disk.address);
+        rclone(&["check", "--download", source, ":webdav:tree"], disk.address);
+        // The times of the files came along: nothing is to be done again.
+        let again = rclone(&["copy", "-v", source, ":webdav:tree"], disk.address);
+        assert!(!again.contains("Copied"), "{again}");
+        fs::remove_dir_all(here.path().join("ordner 0")).unwrap();
+        fs::write(here.path().join("new"), "new").unwrap();
+        rclone(&["sync", source, ":webdav:tree"], disk.address);
+        rclone(&["moveto", ":webdav:tree", ":webdav:moved"], disk.address);
+        rclone(&["copy", ":webdav:moved", target], disk.address);
+        run(Command::new("diff").args(["-r", source, target]));
+        rclone(&["purge", ":webdav:moved"], disk.address);
+        assert_eq!(rclone(&["lsf", ":webdav:"], disk.address), "");
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cadaver_walks_copies_locks_and_keeps_properties() {
+    let disk = disk().await;
+    tokio::task::spawn_blocking(move || {
+        let here = tempfile::tempdir().unwrap();
+        fs::write(here.path().join("a b.txt"), "content").unwrap();
+        let mut child = Command::new("cadaver")
+            .arg(format!("http://{}/dav/", disk.address))
+            .current_dir(here.path())
+            .env("HOME", here.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("cadaver is missing: run `make tools`");
+        let commands = "ls\ncd home\nmkcol d\nput 'a b.txt' d/a\ncopy d/a d/b\nmove d/b d/c\nls d\nlock d/a\n\
+                        discover d/a\nunlock d/a\npropset d/a colour blue\npropget d/a colour\nget d/c c\ndelete d/a\n\
+                        rmcol d\nls\nquit\n";
+        child.stdin.take().unwrap().write_all(commands.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(!said.contains("fail") && !said.contains("error"), "{said}");
+        for part in ["groups", "home", "blue", "urn:uuid:"] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+        assert_eq!(fs::read_to_string(here.path().join("c")).unwrap(), "content");
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn curl_sends_and_fetches_by_name_and_password() {
+    let disk = disk().await;
+    tokio::task::spawn_blocking(move || {
+        let here = tempfile::tempdir().unwrap();
+        let file = here.path().join("large");
+        let content: Vec<u8> = (0..3_000_000_u32).map(|number| (number % 251) as u8).collect();
+        fs::write(&file, &content).unwrap();
+        let url = format!("http://{}/dav/home/large", disk.address);
+        let curl = |arguments: &[&str]| {
+            run(Command::new("curl")
+                .args(["--silent", "--show-error", "--fail", "--user", "alice:any"])
+                .args(arguments))
+        };
+        curl(&["--upload-file", file.to_str().unwrap(), &url]);
+        // Without a length, as from a pipe.
+        curl(&["--header", "Transfer-Encoding: chunked", "--upload-file", file.to_str().unwrap(), &url]);
+        let back = here.path().join("back");
+        curl(&["--output", back.to_str().unwrap(), &url]);
+        assert_eq!(fs::read(&back).unwrap(), content);
+        curl(&["--range", "1000000-1000999", "--output", back.to_str().unwrap(), &url]);
+        assert_eq!(fs::read(&back).unwrap(), &content[1_000_000..1_001_000]);
+    })
+    .await
+    .unwrap();
+}
