@@ -60,5 +60,5 @@ fn matching(tags: &Tags, current: Option<Node>) -> Option<Asked> {
     let node = current?;
     let etag = node.etag();
     let matches = tags.match_strongly(&etag);
-    matches.then(|| Asked { condition: Condition::Matches(etag), current: Some(node) })
+    matches.then_some(Asked { condition: Condition::Matches(etag), current: Some(node) })
 }

@@ -219,7 +219,7 @@ fn put_dos_time(out: &mut BytesMut, millis: i64) {
     let (date, clock) = match u16::try_from(time.year() - 1980) {
         Ok(year @ 0..=127) => (
             year << 9 | part(time.month()) << 5 | part(time.day()),
-            part(time.hour()) << 11 | part(time.minute()) << 5 | part(time.second()) / 2,
+            part(time.hour()) << 11 | part(time.minute()) << 5 | (part(time.second()) / 2),
         ),
         _ => (1 << 5 | 1, 0),
     };
