@@ -360,7 +360,13 @@ impl<'m> Judge<'m> {
     }
 
     async fn look(mut self) -> Result<Outcome, String> {
+        let own = space(self.mounted.mounts.last().unwrap(), self.cluster, self.space).await;
+        let newest = look(&own).await.generation();
         self.walk.go_on();
+        if self.walk.state.generation < newest {
+            let seen = self.walk.state.generation;
+            return Err(format!("of {newest} generations {seen} were seen: the next was truncated unseen"));
+        }
         self.compare()?;
         let mut first = None;
         for mount in &self.mounted.mounts {
@@ -435,7 +441,7 @@ impl<'m> Judge<'m> {
             for (wait, what) in &place.waits.waited {
                 let own = own(*wait, &excused);
                 if own > STANDSTILL {
-                    println!("{} ms of {} ms: {what}", own, wait.1 - wait.0);
+                    println!("{own} ms of {} ms from {} on: {what}", wait.1 - wait.0, wait.0);
                 }
                 longest = longest.max(own);
             }

@@ -1,8 +1,10 @@
 //! Walks the log of a space entry by entry while others write it, and looks at each generation.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
 
 use api::generation::Generation;
 use api::ids::SpaceId;
@@ -14,31 +16,61 @@ use crate::state::State;
 
 /// How far one has come.
 pub(super) struct Walk {
-    volume: PathBuf,
-    layout: Layout,
+    reading: Arc<Mutex<Reading>>,
     pub(super) state: State,
     /// Which generation has which operation.
     pub(super) operations: HashMap<Uuid, Generation>,
     pub(super) wrong: Vec<String>,
 }
 
-impl Walk {
-    pub(super) fn begin(volume: &Path, space: SpaceId) -> Self {
-        Self {
-            volume: volume.to_owned(),
-            layout: Layout::of(space),
-            state: State::genesis(space),
-            operations: HashMap::new(),
-            wrong: Vec::new(),
+/// What was read of the log and not yet looked at. It is read in a thread of its own, so that nothing is truncated unseen
+/// while something else is looked at.
+struct Reading {
+    volume: PathBuf,
+    layout: Layout,
+    next: Generation,
+    files: VecDeque<Vec<u8>>,
+}
+
+impl Reading {
+    /// Reads as far as there is something.
+    fn go_on(&mut self) {
+        while let Ok(file) = fs::read(self.volume.join(self.layout.entry(self.next))) {
+            self.files.push_back(file);
+            self.next = self.next.next();
         }
     }
+}
 
-    /// Goes on as far as there is something. It must be called often enough that nothing is truncated unseen.
+fn keep_reading(reading: &Weak<Mutex<Reading>>) {
+    while let Some(reading) = reading.upgrade() {
+        reading.lock().unwrap().go_on();
+        drop(reading);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+impl Walk {
+    pub(super) fn begin(volume: &Path, space: SpaceId) -> Self {
+        let (volume, layout, next) = (volume.to_owned(), Layout::of(space), Generation::ZERO.next());
+        let reading = Arc::new(Mutex::new(Reading { volume, layout, next, files: VecDeque::new() }));
+        let weak = Arc::downgrade(&reading);
+        std::thread::spawn(move || keep_reading(&weak));
+        Self { reading, state: State::genesis(space), operations: HashMap::new(), wrong: Vec::new() }
+    }
+
+    /// Looks at all that there is.
     pub(super) fn go_on(&mut self) {
-        while self.wrong.is_empty() {
+        let files = {
+            let mut reading = self.reading.lock().unwrap();
+            reading.go_on();
+            std::mem::take(&mut reading.files)
+        };
+        for file in files {
             let next = self.state.generation.next();
-            let Ok(file) = fs::read(self.volume.join(self.layout.entry(next))) else { return };
-            if let Err(what) = self.fold(next, &file) {
+            if self.wrong.is_empty()
+                && let Err(what) = self.fold(next, &file)
+            {
                 self.wrong.push(format!("generation {next}: {what}"));
             }
         }
