@@ -37,7 +37,7 @@ case ${1:-} in
     mounted moosefs
     mounted cephfs
     processes quota_on
-    # Not on MooseFS: with its clients killed over and over its calls sometimes hang for minutes (docs/development/status.md).
+    # Not on MooseFS: through one of its clients a sync sometimes takes two minutes (docs/development/file-systems-tried.md).
     processes '/killed_on_(ext4|cephfs)$/'
     ;;
   soak)
