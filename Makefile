@@ -99,4 +99,10 @@ soak: ## The long runs: make soak MINUTES=30
 
 .PHONY: bench-spaces
 bench-spaces: ## How fast the engine is, against the raw cost of the disk (DIRECTORY=...; not while anything else runs)
-	cargo run --quiet -p internet-disk-bench -- $(DIRECTORY)
+	cargo run --quiet -p internet-disk-bench --bin bench-spaces -- $(DIRECTORY)
+
+.PHONY: bench
+bench: tools ## How fast a disk pod is, beside nginx, Apache, dufs, rclone and copyparty (not while anything else runs)
+	bench/peers.sh
+	cargo build --quiet -p internet-disk-bench -p internet-disk-disk-pod
+	ulimit -n "$$(ulimit -Hn)"; taskset -c 1 $(BIN)/bench-serving $(DIRECTORY)

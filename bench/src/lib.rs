@@ -7,6 +7,7 @@ mod large;
 mod pods;
 mod quick;
 mod raw;
+pub mod serving;
 mod table;
 mod world;
 
