@@ -274,6 +274,8 @@ fn engine(error: spaces::Error) -> Refusal {
             with(Code::StorageFull, "the volume is full; an administrator must make room").because(told)
         }
         Said::SpaceClosed => with(Code::ReadOnly, "this space is closed: it can be read, and not changed"),
+        Said::SpaceRemoved => with(Code::NotFound, "this space was removed"),
+        Said::SpaceKept { .. } => with(Code::Conflict, &told),
         Said::VolumeMissing(_) => {
             with(Code::NoReadyServer, "this server cannot reach some of the content; try another")
                 .because(told)

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use api::ids::{ClusterUid, SpaceId, VolumeName};
 
@@ -18,6 +19,7 @@ use crate::host::{Host, TokioHost};
 use crate::local::LocalVolume;
 use crate::memory::{Memory, MemoryUse};
 use crate::pool::Pool;
+use crate::replica::removal::Removed;
 use crate::replica::{Pod, Replica};
 use crate::settings::Settings;
 use crate::space::Space;
@@ -185,6 +187,22 @@ impl Engine {
     /// When the volume fails or the space is stopped; another time it goes on where it ended.
     pub async fn visit(&self, id: SpaceId, home: VolumeName) -> Result<(), Error> {
         self.space(id, home).visit().await
+    }
+
+    /// Removes a space that was [closed](crate::Operation::Close) so long ago by the clock of this pod: all its files on
+    /// all volumes, but for a small one that says so. It can not be undone, and nobody can use its id again. Whoever asks
+    /// goes by a clock of its own, so that a wrong one alone removes nothing early. Asking again is safe, and goes on
+    /// where it ended.
+    ///
+    /// # Errors
+    /// [`Error::SpaceKept`] of one that is not closed, or not for so long; when a volume fails or this pod does not have it.
+    pub async fn remove_space(
+        &self,
+        id: SpaceId,
+        home: VolumeName,
+        closed_for: Duration,
+    ) -> Result<Removed, Error> {
+        self.space(id, home).replica()?.remove(closed_for).await
     }
 
     /// How a volume is doing, without asking it.

@@ -168,6 +168,15 @@ pub enum Error {
     /// Nobody owns the space for now: it can be read, and takes no changes.
     #[error("the space is closed; it can be read, and takes changes again when it gets a limit")]
     SpaceClosed,
+    /// The space was removed, with all that was in it.
+    #[error("the space was removed; nothing of it is left")]
+    SpaceRemoved,
+    /// The space is not to be removed, or not yet.
+    #[error("the space is not removed: {reason}")]
+    SpaceKept {
+        /// Why not.
+        reason: &'static str,
+    },
     /// Some of the bytes are on a volume that this pod does not have.
     #[error("this pod does not have the volume with the id {0}, on which some of the content is")]
     VolumeMissing(crate::extent::VolumeUid),

@@ -57,6 +57,7 @@ pub use path::{DEEPEST, NodePath, PathError};
 pub use property::{LONGEST_PROPERTY_NAME, Property, PropertyChanges, PropertyName};
 pub use read::{Reader, Segment};
 pub use relocation::{Relocated, Relocation, RelocationGoal};
+pub use replica::removal::Removed;
 pub use settings::{Settings, TrashSettings, VersionSettings};
 pub use share::{LONGEST_SHARE_TEXT, NewShare, Share, ShareAccess, ShareId, ShareTokenHash};
 pub use snapshot::{FileVersion, Freshness, Snapshot, TrashItem, TrashPlace, Usage};

@@ -70,7 +70,11 @@ impl Space {
     /// # Errors
     /// When the volume does not answer or the space is stopped.
     pub async fn snapshot(&self, freshness: Freshness) -> Result<Snapshot, Error> {
-        self.replica()?.state(freshness).await.map(Snapshot::of)
+        let state = self.replica()?.state(freshness).await?;
+        if state.is_removed() {
+            return Err(Error::SpaceRemoved);
+        }
+        Ok(Snapshot::of(state))
     }
 
     /// The space as it was at a generation, to list and to read from, for as long as history is kept

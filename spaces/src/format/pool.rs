@@ -46,11 +46,14 @@ pub(crate) struct Piece {
     pub(crate) to: Extent,
 }
 
-/// No change is taken any more, until a limit of a later roster opens the space again.
+/// No change is taken any more, until a limit of a later roster opens the space again; or never any more.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub(crate) struct Close {
     /// The roster that wants it.
     #[cbor(n(0), with = "codec::roster_generation")]
     pub(crate) roster_generation: RosterGeneration,
+    /// What that roster closed is removed now, with all in it.
+    #[cbor(n(1), skip_if = "codec::is_unset")]
+    pub(crate) removed: bool,
 }

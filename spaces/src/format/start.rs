@@ -79,6 +79,8 @@ pub(crate) struct StartClosed {
     pub(crate) generation: Generation,
     #[n(1)]
     pub(crate) clock: i64,
+    #[cbor(n(2), skip_if = "codec::is_unset")]
+    pub(crate) removed: bool,
 }
 
 /// The mark that a content had before it was relocated.

@@ -195,7 +195,8 @@ fn pool_actions() -> Vec<Action> {
             nodes: Vec::new(),
             uploads: Vec::new(),
         }),
-        Action::Close(Close { roster_generation: RosterGeneration(9) }),
+        Action::Close(Close { roster_generation: RosterGeneration(9), removed: false }),
+        Action::Close(Close { roster_generation: RosterGeneration(9), removed: true }),
         Action::CreateUpload(record::CreateUpload { upload, length, object, target: None, volume }),
         Action::TakeOver(record::TakeOver { upload, epoch: 2, object, volume }),
     ]
@@ -208,7 +209,7 @@ fn what_is_said_of_volumes_stays_as_it_is_written() {
     let entry = Entry { format: 2, records, ..entry() };
     let (file, hash) = entry.seal();
     assert_eq!(Entry::open(&file), Ok((entry, hash)));
-    assert_eq!((file.len(), format!("{hash:?}")), (320, "151759e15cce2169".to_owned()));
+    assert_eq!((file.len(), format!("{hash:?}")), (331, "30c7311b93254c04".to_owned()));
 }
 
 fn entry() -> Entry {

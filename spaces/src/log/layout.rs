@@ -44,6 +44,11 @@ impl Layout {
         &self.root
     }
 
+    /// The last state of a space that was removed.
+    pub(crate) fn removed(&self) -> String {
+        format!("{}/removed", self.root)
+    }
+
     pub(crate) fn log(&self) -> String {
         format!("{}/log", self.root)
     }

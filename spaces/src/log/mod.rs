@@ -2,6 +2,7 @@
 
 mod append;
 pub(crate) mod at;
+mod bury;
 mod collect;
 mod expected;
 pub(crate) mod layout;

@@ -113,6 +113,13 @@ impl Log {
             self.volume.verify().await?;
         }
         let Some(base) = self.base(&blocks).await? else { return Ok(Read::Truncated) };
+        if base.generation == Generation::ZERO
+            && let Some(first) = blocks.first()
+            && self.is_block_gone(*first).await?
+            && let Some(removed) = self.removed().await?
+        {
+            return Ok(Read::Whole(Loaded { state: Arc::new(removed), block_end: None }));
+        }
         let Advanced::Fresh(loaded) = self.advance(Arc::new(base)).await? else {
             return Ok(Read::Truncated);
         };

@@ -145,7 +145,7 @@ impl Log {
     }
 
     /// Says of a block that it is gone. Whether that is so, for good.
-    async fn mark_gone(&self, block: u64, known: Generation) -> Result<bool, FsError> {
+    pub(super) async fn mark_gone(&self, block: u64, known: Generation) -> Result<bool, FsError> {
         if !self.is_block_gone(block).await? {
             let temporary = self.temporary(known);
             self.volume.fs.write(&temporary, Bytes::new()).await?;

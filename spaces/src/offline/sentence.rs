@@ -108,8 +108,9 @@ pub(super) fn sentence(state: &State, action: &Action) -> String {
                 uploads.len(),
             )
         }
-        Action::Close(Close { roster_generation }) => {
-            format!("closes the space, for roster {}", roster_generation.0)
+        Action::Close(Close { roster_generation, removed }) => {
+            let does = if *removed { "removes the space and all in it" } else { "closes the space" };
+            format!("{does}, for roster {}", roster_generation.0)
         }
         Action::Format(record::Format { format }) => format!("raises the format of the log to {format}"),
     }

@@ -8,6 +8,7 @@ pub(crate) mod garbage;
 mod pack;
 pub(crate) mod past;
 pub(crate) mod place;
+pub(crate) mod removal;
 mod upkeep;
 
 use std::sync::atomic::{AtomicU64, Ordering};

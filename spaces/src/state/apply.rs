@@ -101,6 +101,9 @@ impl State {
                 if wish.roster_generation <= self.limit.roster_generation && kept(Rule::NewerRoster) {
                     return Err(Misfit("a limit is older than the one before"));
                 }
+                if self.is_removed() {
+                    return Err(Misfit("a space that was removed gets a limit"));
+                }
                 let taken = self.used.checked_add(self.reserved).ok_or(Misfit("sizes overflow"))?;
                 self.limit = Limit::clamped(wish, taken);
                 // Whoever gives room to a closed space has it opened.

@@ -117,6 +117,8 @@ pub(crate) enum Intent {
     Close {
         roster_generation: RosterGeneration,
     },
+    /// A space that is closed ends, with all in it.
+    Remove,
     CreateUpload {
         upload: UploadId,
         length: Bytes,

@@ -93,6 +93,7 @@ impl State {
             Intent::NameVolume { id } => self.plan_volume(*id),
             Intent::Relocate { steps } => self.plan_relocate(steps),
             Intent::Close { roster_generation } => self.plan_close(*roster_generation),
+            Intent::Remove => self.plan_remove(),
             Intent::CreateUpload { upload, length, object, volume, target } => {
                 let target = target.as_deref();
                 let (upload, object, volume) = (*upload, *object, *volume);

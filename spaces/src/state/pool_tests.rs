@@ -284,7 +284,7 @@ fn steps_about_places_that_fit_nothing_are_misfits() {
         step(Extent { offset: u64::MAX - 3, ..good }, vec![file], Vec::new()),
         step(Extent { volume: VolumeIndex(2), ..good }, vec![file], Vec::new()),
         step(extent(HOME, 3, 0, 30), vec![file], Vec::new()),
-        Action::Close(Close { roster_generation: RosterGeneration(1) }),
+        Action::Close(Close { roster_generation: RosterGeneration(1), removed: false }),
     ] {
         let before = world.state.clone();
         assert!(world.write(vec![action.clone()]).is_err(), "{action:?}");

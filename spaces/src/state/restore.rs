@@ -75,7 +75,11 @@ impl State {
             properties: Properties::restore(properties)?,
             shares: Shares::restore(shares)?,
             volumes: Volumes::restore(volumes)?,
-            closed: closed.map(|StartClosed { generation, clock }| Closed { generation, clock }),
+            closed: closed.map(|StartClosed { generation, clock, removed }| Closed {
+                generation,
+                clock,
+                removed,
+            }),
             ..Self::genesis(space)
         };
         let loose = state.read_list(&nodes)?;
@@ -245,7 +249,11 @@ impl State {
             trash: trash.collect(),
             versions: versions.collect(),
             volumes: self.volumes.to_start(),
-            closed: self.closed.map(|Closed { generation, clock }| StartClosed { generation, clock }),
+            closed: self.closed.map(|Closed { generation, clock, removed }| StartClosed {
+                generation,
+                clock,
+                removed,
+            }),
             marks: marks.collect(),
         }
     }

@@ -233,11 +233,21 @@ impl World {
     }
 
     pub(super) fn write(&mut self, actions: Vec<Action>) -> Result<(), Misfit> {
+        let last = actions.len() - 1;
+        self.write_with(actions, Some(last))
+    }
+
+    /// Writes a step that nobody asked for with an id.
+    pub(super) fn write_alone(&mut self, action: Action) -> Result<(), Misfit> {
+        self.write_with(vec![action], None)
+    }
+
+    fn write_with(&mut self, actions: Vec<Action>, identified: Option<usize>) -> Result<(), Misfit> {
         self.operations += 1;
         let id = OperationId(Uuid::from_u128(self.operations));
-        let last = actions.len() - 1;
         let operation = Identified { id, born: self.state.generation };
-        let record = |(at, action)| Record { operation: (at == last).then_some(operation), action };
+        let record =
+            |(at, action)| Record { operation: (Some(at) == identified).then_some(operation), action };
         let entry = Entry {
             format: self.state.format,
             space: space(),

@@ -18,6 +18,7 @@ mod plain_trees;
 mod pool;
 mod processes;
 mod races;
+mod removal;
 mod sweep;
 mod truncated;
 mod truncation;

@@ -145,6 +145,9 @@ impl Replica {
         let Some(published) = shared.published() else { return Ok(()) };
         let state = published.state.clone();
         drop(published);
+        if state.is_removed() {
+            return Ok(());
+        }
         let mut upkeep = self.upkeep.lock().await;
         upkeep.starts.round(shared, &state, reason).await.map_err(|error| shared.log.error(error))?;
         if reason == Reason::Visit {
