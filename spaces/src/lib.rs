@@ -3,6 +3,7 @@
 //! The protocol is `docs/reference/volume.md`. Start at [`Engine`], which gives out a [`Space`] for each id; a space
 //! gives out a [`Snapshot`] to read from and takes an [`Operation`] to commit.
 
+mod between;
 pub mod check;
 mod engine;
 mod error;
@@ -40,6 +41,7 @@ mod tests;
 mod upload;
 mod volume;
 
+pub use between::{Source, Transfer, Transferred};
 pub use engine::{Engine, EngineConfig, Local, LocalConfig};
 pub use error::{Error, OpenError};
 pub use extent::{Extent, Extents, ObjectId, VolumeIndex, VolumeUid};

@@ -8,6 +8,7 @@ use api::bytes::Bytes;
 use api::generation::Generation;
 use api::ids::{SpaceId, VolumeName};
 
+use crate::between::{self, Transfer, Transferred};
 use crate::error::Error;
 use crate::log::at::Past;
 use crate::node::Node;
@@ -181,6 +182,25 @@ impl Space {
     /// When it is a directory; [`Error::ContentGone`] when it was deleted since, and its bytes are kept no more.
     pub async fn read(&self, node: &Node, range: Range<u64>) -> Result<Reader, Error> {
         Reader::new(self.replica()?.clone(), node, range)
+    }
+
+    /// Copies a file or directory with all in it into another space, against the limit of that. The bytes are shared where
+    /// the file system can make a second name for a file, and copied elsewhere.
+    ///
+    /// # Errors
+    /// As of a [copy](crate::Operation::Copy) within a space; [`Error::TooMany`] for more than fits in one entry.
+    pub async fn copy_to(&self, to: &Self, what: Transfer) -> Result<Transferred, Error> {
+        between::transfer(self.replica()?, to.replica()?, what, false).await
+    }
+
+    /// Moves a file or directory with all in it into another space: it is copied, and then the source is deleted if it is
+    /// as it was when it was copied. When this fails between the two it is in both spaces, and asking again with the same
+    /// id does the rest.
+    ///
+    /// # Errors
+    /// As of [`Space::copy_to`].
+    pub async fn move_to(&self, to: &Self, what: Transfer) -> Result<Transferred, Error> {
+        between::transfer(self.replica()?, to.replica()?, what, true).await
     }
 
     /// Begins to move bytes of files to other objects, step by step.

@@ -6,6 +6,7 @@ use minicbor::encode::{Encode, Encoder, Error as EncodeError, Write};
 use uuid::Uuid;
 
 use super::frame::Hash;
+use super::pool::Fingerprint;
 use crate::extent::{Extent, ObjectId, VolumeIndex, VolumeUid};
 use crate::lock::LockToken;
 use crate::name::Name;
@@ -127,6 +128,19 @@ impl<'b, C> Decode<'b, C> for VolumeIndex {
 /// Nothing is written of what lies on the home volume, as before there were others.
 pub(crate) fn is_home(volume: &VolumeIndex) -> bool {
     *volume == VolumeIndex::default()
+}
+
+impl<C> Encode<C> for Fingerprint {
+    fn encode<W: Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), EncodeError<W::Error>> {
+        e.bytes(&self.0)?.ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Fingerprint {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, DecodeError> {
+        let bytes = d.bytes()?.try_into();
+        bytes.map(Self).map_err(|_| DecodeError::message("a fingerprint is not 16 bytes long"))
+    }
 }
 
 impl<C> Encode<C> for Hash {

@@ -7,7 +7,7 @@ use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
 use super::codec;
-use super::pool::{Close, NameVolume, Relocate};
+use super::pool::{Close, Import, NameVolume, Relocate};
 use crate::extent::{Extent, ObjectId, VolumeIndex};
 use crate::lock::LockToken;
 use crate::name::Name;
@@ -91,6 +91,8 @@ pub(crate) enum Action {
     Relocate(#[n(0)] Relocate),
     #[n(24)]
     Close(#[n(0)] Close),
+    #[n(25)]
+    Import(#[n(0)] Import),
     #[n(32)]
     Format(#[n(0)] Format),
 }
@@ -134,7 +136,8 @@ impl Action {
             | Self::RestoreVersion(_)
             | Self::NameVolume(_)
             | Self::Relocate(_)
-            | Self::Close(_) => 2,
+            | Self::Close(_)
+            | Self::Import(_) => 2,
         }
     }
 }

@@ -8,6 +8,7 @@ use minicbor::{Decode, Encode};
 use super::codec;
 use super::entry::Committer;
 use super::frame::{self, Hash, Mark};
+use super::pool::Fingerprint;
 use super::record::{CreateShare, Lock, Property, Target};
 use super::{FORMAT, entry::EntryError};
 use crate::extent::{Extent, ObjectId, VolumeIndex, VolumeUid};
@@ -70,6 +71,8 @@ pub(crate) struct Start {
     pub(crate) closed: Option<StartClosed>,
     #[cbor(n(21), skip_if = "Vec::is_empty")]
     pub(crate) marks: Vec<StartMark>,
+    #[cbor(n(22), skip_if = "Vec::is_empty")]
+    pub(crate) moves: Vec<StartMove>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -93,6 +96,16 @@ pub(crate) struct StartMark {
     pub(crate) version: u64,
     #[n(2)]
     pub(crate) mark: u32,
+}
+
+/// What a move from another space was made from.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct StartMove {
+    #[n(0)]
+    pub(crate) id: OperationId,
+    #[n(1)]
+    pub(crate) source: Fingerprint,
 }
 
 /// An upload under way, or one that has become a node.

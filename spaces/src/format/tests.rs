@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::FORMAT;
 use super::entry::{Committer, Entry, EntryError, EntryId, encoded_length};
 use super::frame::{Hash, Mark, seal};
-use super::pool::{Close, NameVolume, Piece, Relocate};
+use super::pool::{Close, Fingerprint, Import, Imported, NameVolume, Piece, Relocate};
 use super::record::{self, Action, Expected, Identified, Record, Target};
 use crate::extent::{Extent, ObjectId, VolumeIndex, VolumeUid};
 use crate::lock::LockToken;
@@ -200,6 +200,34 @@ fn pool_actions() -> Vec<Action> {
         Action::CreateUpload(record::CreateUpload { upload, length, object, target: None, volume }),
         Action::TakeOver(record::TakeOver { upload, epoch: 2, object, volume }),
     ]
+}
+
+/// What format 2 brought for copies and moves between spaces.
+fn imports() -> Vec<Action> {
+    let (volume, object) = (VolumeIndex(1), ObjectId { born: Generation(3), random: 4 });
+    let name = |text: &str| text.parse::<crate::Name>().unwrap();
+    let property = record::Property { name: PropertyName::new("DAV:", "ü"), value: "<a/>".to_owned() };
+    let node = |above, name, extents, properties| Imported { above, name, modified: -7, extents, properties };
+    let nodes = vec![
+        node(0, None, None, vec![property]),
+        node(0, Some(name("a")), Some(vec![Extent { volume, object, offset: 7, length: 300 }]), Vec::new()),
+        node(0, Some(name("b")), Some(Vec::new()), Vec::new()),
+    ];
+    let parent = NodeId(1);
+    let import = |replaced, source, keep| {
+        Action::Import(Import { parent, name: name("x"), replaced, nodes: nodes.clone(), source, keep })
+    };
+    vec![import(None, None, false), import(Some(NodeId(4)), Some(Fingerprint([5; 16])), true)]
+}
+
+#[test]
+fn what_comes_from_another_space_stays_as_it_is_written() {
+    assert!(imports().iter().all(|action| action.format() == 2));
+    let records = imports().into_iter().map(|action| Record { operation: None, action }).collect();
+    let entry = Entry { format: 2, records, ..entry() };
+    let (file, hash) = entry.seal();
+    assert_eq!(Entry::open(&file), Ok((entry, hash)));
+    assert_eq!((file.len(), format!("{hash:?}")), (294, "b1dd26115936e6b9".to_owned()));
 }
 
 #[test]

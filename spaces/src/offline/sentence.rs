@@ -1,6 +1,6 @@
 //! A step of an entry in words. Names are shown as they are, in quotes: this is for whoever has the volume in hand.
 
-use crate::format::pool::{Close, NameVolume, Relocate};
+use crate::format::pool::{Close, Import, NameVolume, Relocate};
 use crate::format::record::{self, Action, Expected, Target};
 use crate::name::Name;
 use crate::node::NodeId;
@@ -112,6 +112,14 @@ pub(super) fn sentence(state: &State, action: &Action) -> String {
             let does = if *removed { "removes the space and all in it" } else { "closes the space" };
             format!("{does}, for roster {}", roster_generation.0)
         }
+        Action::Import(Import { parent, name, replaced, nodes, source, keep }) => format!(
+            "{} {} files and directories from another space as {}{}{}",
+            if source.is_some() { "moves" } else { "copies" },
+            nodes.len(),
+            inside(state, *parent, name),
+            over(state, *replaced),
+            kept(*keep),
+        ),
         Action::Format(record::Format { format }) => format!("raises the format of the log to {format}"),
     }
 }

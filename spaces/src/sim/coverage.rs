@@ -61,6 +61,9 @@ met! {
     Acknowledged => "offsets that were acknowledged",
     ReadBytes => "files that were read",
     VolumeNamed => "volumes that got a number in a space",
+    Exchanged => "copies and moves to the other space that were answered",
+    MovedAway => "moves to the other space whose source was said to be gone",
+    SourceRemoved => "sources that were deleted after a move to the other space",
     BytesMoved => "times that bytes were moved to other objects",
 }
 

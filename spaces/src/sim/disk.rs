@@ -81,6 +81,8 @@ pub(super) struct Chronicle {
     pub(super) starts: Vec<(u64, Bytes)>,
     /// Objects that were removed, and when among all changes of the volume.
     pub(super) removed: BTreeMap<String, u64>,
+    /// Whether each of them was on the second volume, and what it was.
+    pub(super) lost: BTreeMap<String, (bool, Ino)>,
 }
 
 impl Chronicle {
@@ -261,7 +263,10 @@ impl Disk {
         self.order += 1;
         if let Purpose::Object { space } = self.paths.purpose(path) {
             let name = self.paths.name(path).to_owned();
-            self.chronicles.entry(space).or_default().removed.insert(name, self.order);
+            let second = self.paths.is_second(path);
+            let chronicle = self.chronicles.entry(space).or_default();
+            chronicle.removed.insert(name.clone(), self.order);
+            chronicle.lost.insert(name, (second, ino));
         }
         self.change(owner, path, None);
         if self.character.stale_presence {

@@ -257,6 +257,11 @@ impl Fleet {
         let _ = replied.await;
     }
 
+    /// Whether there is a second volume.
+    pub(super) fn has_pool(&self) -> bool {
+        self.pool
+    }
+
     /// Asks a pod; `None` when it dies or the patience ends first. What was asked goes on all the same.
     pub(super) async fn ask<T, F>(
         &self,
@@ -264,6 +269,21 @@ impl Fleet {
         space: SpaceId,
         patience: u64,
         ask: impl FnOnce(Space) -> F,
+    ) -> Option<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        self.ask_both(pod, [space, space], patience, |space, _| ask(space)).await
+    }
+
+    /// Asks a pod about two spaces.
+    pub(super) async fn ask_both<T, F>(
+        &self,
+        pod: usize,
+        [one, other]: [SpaceId; 2],
+        patience: u64,
+        ask: impl FnOnce(Space, Space) -> F,
     ) -> Option<T>
     where
         T: Send + 'static,
@@ -278,7 +298,7 @@ impl Fleet {
             return None;
         };
         let (reply, replied) = oneshot::channel();
-        let asked = ask(engine.space(space, volume()));
+        let asked = ask(engine.space(one, volume()), engine.space(other, volume()));
         // Nobody but its pod keeps an engine.
         drop(engine);
         self.world.spawn(&life, async move {

@@ -94,6 +94,7 @@ impl Member {
             match self.world.below(100) {
                 0..14 => self.look().await,
                 14..28 => self.upload().await,
+                28..36 if self.fleet.has_pool() => self.exchange().await,
                 _ => {
                     let wish = self.wish();
                     self.fulfil(wish).await;
@@ -343,7 +344,7 @@ async fn commit(
             target: Size(*target),
             ceiling: Size(*ceiling),
         },
-        Wish::CreateUpload { .. } => return Err(Error::OutcomeUnknown),
+        Wish::CreateUpload { .. } | Wish::Import { .. } => return Err(Error::OutcomeUnknown),
     };
     space.commit(Request { id, born, locks: Vec::new(), operation }).await
 }

@@ -5,6 +5,7 @@ mod chaos;
 mod collected;
 mod coverage;
 mod disk;
+mod exchange;
 mod fleet;
 mod history;
 mod member;

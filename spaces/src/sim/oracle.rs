@@ -38,13 +38,47 @@ pub(super) enum Demand {
 /// What a member wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Wish {
-    MakeDirectory { path: String, parents: bool },
-    Put { path: String, content: Content, demand: Demand, parents: bool },
-    Move { from: String, to: String, overwrite: bool },
-    Copy { from: String, to: String, overwrite: bool },
-    Delete { path: String, demand: Demand },
-    Limit { roster: u64, target: u64, ceiling: u64 },
-    CreateUpload { path: String, length: u64, demand: Demand, parents: bool },
+    MakeDirectory {
+        path: String,
+        parents: bool,
+    },
+    Put {
+        path: String,
+        content: Content,
+        demand: Demand,
+        parents: bool,
+    },
+    Move {
+        from: String,
+        to: String,
+        overwrite: bool,
+    },
+    Copy {
+        from: String,
+        to: String,
+        overwrite: bool,
+    },
+    Delete {
+        path: String,
+        demand: Demand,
+    },
+    Limit {
+        roster: u64,
+        target: u64,
+        ceiling: u64,
+    },
+    CreateUpload {
+        path: String,
+        length: u64,
+        demand: Demand,
+        parents: bool,
+    },
+    /// Something of the other space, which goes there when `removes`.
+    Import {
+        to: String,
+        overwrite: bool,
+        removes: bool,
+    },
 }
 
 /// Why a wish is refused.
@@ -288,6 +322,8 @@ impl Oracle {
                 self.room(*length, 0)?;
                 Ok(Did::Something)
             }
+            // What it takes in is not known here; see `take_in`.
+            Wish::Import { .. } => Ok(Did::Something),
         }
     }
 
@@ -303,7 +339,7 @@ impl Oracle {
                 self.roster = (*roster, *target, *ceiling);
                 self.limit = (self.used() + self.reserved()).max(*target).min(*ceiling);
             }
-            Wish::CreateUpload { .. } => {}
+            Wish::CreateUpload { .. } | Wish::Import { .. } => {}
         }
     }
 
@@ -330,6 +366,21 @@ impl Oracle {
         let names = names(path);
         let (name, above) = names.split_last()?;
         self.items_mut(above).remove(*name)
+    }
+
+    /// Takes something in from another space.
+    pub(super) fn take_in(&mut self, to: &str, overwrite: bool, mut item: Item) -> Outcome {
+        let taken = self.place(to, false)?;
+        if taken.is_some() && !overwrite {
+            return Err(Refusal::Exists);
+        }
+        self.room(item.used(), taken.map_or(0, Item::used))?;
+        self.renumber(&mut item);
+        self.take(to);
+        if let Some((name, above)) = names(to).split_last() {
+            self.items_mut(above).insert((*name).to_owned(), item);
+        }
+        Ok(Did::Something)
     }
 
     fn renumber(&mut self, item: &mut Item) {

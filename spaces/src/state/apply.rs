@@ -10,6 +10,7 @@ use super::upload::Upload;
 use crate::format::FORMAT;
 use crate::format::entry::{Committer, Entry};
 use crate::format::frame::Hash;
+use crate::format::pool::Import;
 use crate::format::record::{self, Action, Record};
 use crate::node::NodeId;
 use crate::rule::{Rule, kept};
@@ -70,6 +71,9 @@ impl State {
     pub(crate) fn apply(&mut self, record: &Record, at: Moment) -> Applied {
         let Record { operation, action } = record;
         let node = self.act(action, at)?;
+        if let (Some(operation), Action::Import(Import { source: Some(source), .. })) = (operation, action) {
+            self.moves.insert(operation.id, *source);
+        }
         match operation {
             Some(operation) if operation.born < self.low && kept(Rule::LowForOperations) => {
                 Err(Misfit("an operation is older than the watermark"))
@@ -131,6 +135,7 @@ impl State {
             Action::NameVolume(name) => self.name_volume(name).map(|()| None),
             Action::Relocate(step) => self.relocate_object(step, at).map(|()| None),
             Action::Close(close) => self.close_space(close, at).map(|()| None),
+            Action::Import(import) => self.import(import, at).map(Some),
             Action::SetProperties(changes) => self.set_properties(changes).map(Some),
             Action::CreateShare(share) => self.create_share(share, at).map(Some),
             Action::RemoveShare(share) => self.remove_share(share).map(|()| None),
@@ -148,6 +153,10 @@ impl State {
     fn sweep(&mut self, low: Generation, truncated: Generation) {
         self.low = low;
         self.outcomes.forget(low);
+        let forgotten = self.moves.keys().filter(|id| self.outcomes.get(**id).is_none());
+        for id in forgotten.copied().collect::<Vec<_>>() {
+            self.moves.remove(&id);
+        }
         self.objects.forget(truncated);
         let passed = |upload: &Upload| matches!(upload, Upload::Complete(done) if done.generation < low);
         let dead: Vec<_> =

@@ -114,6 +114,9 @@ impl State {
         if self.objects.0.iter().any(|(_, known)| known.dropped > self.generation) {
             wrong.push("an object was dropped in the future".to_owned());
         }
+        if self.moves.keys().any(|id| self.outcomes.get(*id).is_none()) {
+            wrong.push("a move is remembered whose operation is not".to_owned());
+        }
         if self.closed.is_some_and(|closed| closed.generation > self.generation) {
             wrong.push("the space was closed in the future".to_owned());
         }

@@ -6,9 +6,10 @@ use std::time::Duration;
 use api::bytes::Bytes;
 use api::generation::{Generation, RosterGeneration};
 
+use super::import::Tree;
 use super::past::PastNode;
 use crate::extent::{Extent, ObjectId, VolumeIndex, VolumeUid};
-use crate::format::pool::Relocate;
+use crate::format::pool::{Fingerprint, Relocate};
 use crate::format::record::{Expected, Target};
 use crate::lock::{LockToken, NewLock};
 use crate::node::NodeId;
@@ -119,6 +120,18 @@ pub(crate) enum Intent {
     },
     /// A space that is closed ends, with all in it.
     Remove,
+    /// Takes in a copy from another space.
+    Import {
+        path: NodePath,
+        tree: Tree,
+        overwrite: bool,
+        source: Option<Fingerprint>,
+    },
+    /// The second half of a move to another space.
+    RemoveCopied {
+        path: NodePath,
+        copied: Fingerprint,
+    },
     CreateUpload {
         upload: UploadId,
         length: Bytes,

@@ -9,6 +9,7 @@ use super::apply::{Applied, Misfit, Moment};
 use super::plan::{Plan, Planned};
 use super::weight::tree;
 use crate::error::Error;
+use crate::format::pool::Import;
 use crate::format::record::{self, Action};
 use crate::format::start::StartLock;
 use crate::lock::{LONGEST_LOCK, LONGEST_OWNER, Lock, LockDepth, LockScope, LockToken, NewLock};
@@ -200,7 +201,8 @@ impl State {
                 self.may_change(*parent, held)?;
                 replaced.map_or(Ok(()), |node| self.may_remove(node, held))
             }
-            Action::Copy(record::Copy { parent, replaced, .. }) => {
+            Action::Copy(record::Copy { parent, replaced, .. })
+            | Action::Import(Import { parent, replaced, .. }) => {
                 self.may_change(*parent, held)?;
                 replaced.map_or(Ok(()), |node| self.may_remove(node, held))
             }

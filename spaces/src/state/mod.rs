@@ -5,6 +5,9 @@ pub(crate) mod audit;
 pub(crate) mod clocks;
 pub(crate) mod closed;
 pub(crate) mod extents;
+pub(crate) mod import;
+#[cfg(test)]
+mod import_tests;
 pub(crate) mod inode;
 pub(crate) mod intent;
 pub(crate) mod limit;
@@ -62,8 +65,9 @@ use self::versions::Versions;
 use self::volumes::Volumes;
 use crate::format::FIRST_FORMAT;
 use crate::format::frame::Hash;
+use crate::format::pool::Fingerprint;
 use crate::node::{Kind, Node, NodeId};
-use crate::operation::UploadId;
+use crate::operation::{OperationId, UploadId};
 
 /// A space at one generation. Clones share what is equal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +98,8 @@ pub(crate) struct State {
     /// When it takes no changes.
     pub(crate) closed: Option<Closed>,
     pub(crate) marks: Marks,
+    /// The operations that are the first half of a move from another space, and what each has copied.
+    pub(crate) moves: OrdMap<OperationId, Fingerprint>,
     /// The sum of the sizes of all files, those in the trash too, and of all their versions.
     pub(crate) used: Bytes,
     /// The sum of the lengths of all uploads under way.
@@ -124,6 +130,7 @@ impl State {
             volumes: Volumes::default(),
             closed: None,
             marks: Marks::default(),
+            moves: OrdMap::new(),
             used: Bytes::ZERO,
             reserved: Bytes::ZERO,
         }

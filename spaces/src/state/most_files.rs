@@ -5,6 +5,7 @@
 use super::State;
 use super::upload::Upload;
 use crate::error::Error;
+use crate::format::pool::Import;
 use crate::format::record::{self, Action};
 use crate::name::Name;
 use crate::node::NodeId;
@@ -38,6 +39,7 @@ impl State {
                 usize::try_from(self.weigh(*node).1).unwrap_or(usize::MAX)
             }
             Action::CreateUpload(record::CreateUpload { target, .. }) => usize::from(target.is_some()),
+            Action::Import(Import { nodes, .. }) => nodes.len(),
             // It had its place since it was begun.
             Action::Complete(_)
             | Action::Move(_)

@@ -152,7 +152,12 @@ impl State {
     }
 
     /// What a node that is replaced held, when what replaces it goes on with that.
-    fn heirloom(&mut self, replaced: Option<NodeId>, keep: bool, at: Moment) -> Applied<Vec<Version>> {
+    pub(super) fn heirloom(
+        &mut self,
+        replaced: Option<NodeId>,
+        keep: bool,
+        at: Moment,
+    ) -> Applied<Vec<Version>> {
         match replaced {
             Some(replaced) if keep => self.take_history(replaced, at),
             None if keep => Err(Misfit("there is no content to keep")),
@@ -160,7 +165,7 @@ impl State {
         }
     }
 
-    fn inherit(&mut self, node: NodeId, history: Vec<Version>) -> Applied {
+    pub(super) fn inherit(&mut self, node: NodeId, history: Vec<Version>) -> Applied {
         if !history.is_empty() && self.nodes.get(&node).is_none_or(|inode| inode.file().is_none()) {
             return Err(Misfit("a directory has no history"));
         }

@@ -10,7 +10,7 @@ use super::State;
 use super::inode::length;
 use super::plan::{MOST_NODES, Plan, Planned};
 use super::retention::Retention;
-use super::trash_plan::Replaced;
+use super::trash_plan::{By, Replaced};
 use crate::error::Error;
 use crate::extent::Extents;
 use crate::format::record::{self, Action};
@@ -94,7 +94,7 @@ impl State {
             None => {
                 let retention = Retention { versions: 0, ..retention };
                 let Replaced { mut actions, node, keep: _, nodes, freed } =
-                    self.replaced(NodeId::ROOT, true, slot.taken, retention)?;
+                    self.replaced(By::Imported { is_file: false }, slot.taken, retention)?;
                 actions.extend(node.map(|node| Action::Delete(record::Delete { node })));
                 (false, actions, nodes, freed)
             }

@@ -8,7 +8,7 @@ use super::inode::length;
 use super::intent::{Content, Intent};
 use super::place::Slot;
 use super::retention::Retention;
-use super::trash_plan::Replaced;
+use super::trash_plan::{By, Replaced};
 use super::upload::Upload;
 use crate::error::Error;
 use crate::extent::{ObjectId, VolumeIndex};
@@ -94,6 +94,10 @@ impl State {
             Intent::Relocate { steps } => self.plan_relocate(steps),
             Intent::Close { roster_generation } => self.plan_close(*roster_generation),
             Intent::Remove => self.plan_remove(),
+            Intent::Import { path, tree, overwrite, source } => {
+                self.plan_import(path, tree, *overwrite, *source, retention)
+            }
+            Intent::RemoveCopied { path, copied } => self.plan_remove_copied(path, *copied),
             Intent::CreateUpload { upload, length, object, volume, target } => {
                 let target = target.as_deref();
                 let (upload, object, volume) = (*upload, *object, *volume);
@@ -291,7 +295,7 @@ impl State {
             return Err(Error::TooDeep);
         }
         let Replaced { mut actions, node: replaced, keep, nodes, freed: _ } =
-            self.replaced(node, true, replaced, retention)?;
+            self.replaced(By::Moved(node), replaced, retention)?;
         let nodes = nodes + 1;
         actions.push(Action::Move(record::Move { node, parent, name, replaced, keep }));
         Ok(Planned::Steps { actions, nodes })
@@ -307,7 +311,7 @@ impl State {
             return Err(Error::TooDeep);
         }
         let Replaced { mut actions, node: replaced, keep, nodes, freed } =
-            self.replaced(node, false, replaced, retention)?;
+            self.replaced(By::Copied(node), replaced, retention)?;
         let nodes = nodes + source.nodes;
         if nodes > MOST_NODES {
             return Err(Error::TooMany { most: MOST_NODES });

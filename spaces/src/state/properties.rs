@@ -41,6 +41,14 @@ pub(crate) struct Properties {
     count: usize,
 }
 
+fn records(values: &Values) -> Vec<record::Property> {
+    let property = |(name, value): (&PropertyName, &Arc<str>)| record::Property {
+        name: name.clone(),
+        value: value.as_ref().to_owned(),
+    };
+    values.iter().map(property).collect()
+}
+
 fn bytes_of(values: &Values) -> usize {
     values.iter().map(|(name, value)| name.length() + value.len()).sum()
 }
@@ -75,6 +83,18 @@ impl Properties {
         }
     }
 
+    /// What is written of those of a node.
+    pub(crate) fn records(&self, node: NodeId) -> Vec<record::Property> {
+        self.get(node).map(records).unwrap_or_default()
+    }
+
+    /// A node from another space brings its own.
+    pub(crate) fn take_in(&mut self, node: NodeId, properties: &[record::Property]) {
+        let values =
+            properties.iter().map(|property| (property.name.clone(), property.value.as_str().into()));
+        self.put(node, Arc::new(values.collect()));
+    }
+
     /// They go with their node.
     pub(crate) fn forget(&mut self, node: NodeId) {
         self.put(node, Arc::default());
@@ -95,14 +115,11 @@ impl Properties {
     }
 
     pub(crate) fn to_start(&self) -> Vec<StartProperties> {
-        let of = |values: &Values| {
-            let property = |(name, value): (&PropertyName, &Arc<str>)| record::Property {
-                name: name.clone(),
-                value: value.as_ref().to_owned(),
-            };
-            values.iter().map(property).collect()
+        let of = |(node, values): (&NodeId, &Arc<Values>)| StartProperties {
+            node: *node,
+            properties: records(values),
         };
-        self.of.iter().map(|(node, values)| StartProperties { node: *node, properties: of(values) }).collect()
+        self.of.iter().map(of).collect()
     }
 
     /// What does not add up.
@@ -194,6 +211,17 @@ impl State {
         }
         let of = |id| self.properties.get(id).map_or(0, bytes_of);
         self.room_for_properties(self.walk(node).map(|step| of(step.id)).sum(), 0)
+    }
+
+    /// Whether properties from another space fit.
+    pub(super) fn properties_can_be_taken_in<'p>(
+        &self,
+        properties: impl Iterator<Item = &'p record::Property>,
+    ) -> Result<(), Error> {
+        self.room_for_properties(
+            properties.map(|property| property.name.length() + property.value.len()).sum(),
+            0,
+        )
     }
 
     pub(super) fn set_properties(&mut self, changes: &record::SetProperties) -> Applied<NodeId> {

@@ -23,7 +23,7 @@ use super::versions::Version;
 use super::volumes::Volumes;
 use crate::extent::VolumeIndex;
 use crate::format::start::{
-    Start, StartClock, StartClosed, StartLimit, StartMark, StartObject, StartOpen, StartOutcome,
+    Start, StartClock, StartClosed, StartLimit, StartMark, StartMove, StartObject, StartOpen, StartOutcome,
     StartTrashed, StartUpload, StartVersion,
 };
 use crate::format::{FIRST_FORMAT, FORMAT};
@@ -54,6 +54,7 @@ impl State {
             volumes,
             closed,
             marks,
+            moves,
         } = start;
         let limit = Limit { bytes, roster_generation, target, ceiling };
         if !(FIRST_FORMAT..=FORMAT).contains(&log_format) {
@@ -80,6 +81,7 @@ impl State {
                 clock,
                 removed,
             }),
+            moves: moves.into_iter().map(|StartMove { id, source }| (id, source)).collect(),
             ..Self::genesis(space)
         };
         let loose = state.read_list(&nodes)?;
@@ -217,6 +219,7 @@ impl State {
                 |(version, mark): (&u64, &u32)| StartMark { node: *node, version: *version, mark: *mark };
             marks.iter().map(of)
         });
+        let moves = self.moves.iter();
         let Clocks { newest, other } = self.clocks;
         let Limit { bytes, roster_generation, target, ceiling } = self.limit;
         Start {
@@ -255,6 +258,7 @@ impl State {
                 removed,
             }),
             marks: marks.collect(),
+            moves: moves.map(|(id, source)| StartMove { id: *id, source: *source }).collect(),
         }
     }
 }

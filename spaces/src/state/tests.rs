@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::State;
 use super::apply::{Misfit, Moment};
+use super::import_tests;
 use super::intent::{Content, Intent};
 use super::plan::{MOST_NODES, Planned};
 use super::pool_tests;
@@ -133,6 +134,7 @@ fn intent() -> impl Strategy<Value = Intent> {
         2 => (upload_id(), 1_u64..4, object(), volume())
             .prop_map(|(upload, epoch, object, volume)| Intent::TakeOver { upload, epoch, object, volume }),
         7 => pool_tests::intent(),
+        4 => import_tests::intent(),
         4 => (upload_id(), 1_u64..4, 0_u64..20, prop::option::weighted(0.2, 0_u64..30)).prop_map(
             |(upload, epoch, durable, length)| Intent::Extend {
                 upload,

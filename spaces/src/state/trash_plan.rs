@@ -27,6 +27,17 @@ pub(super) struct Replaced {
     pub(super) freed: Bytes,
 }
 
+/// What takes the place of something.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum By {
+    Moved(NodeId),
+    Copied(NodeId),
+    /// Something of another space.
+    Imported {
+        is_file: bool,
+    },
+}
+
 impl State {
     pub(super) fn plan_delete(
         &self,
@@ -60,15 +71,21 @@ impl State {
     /// on with its history, for so many programs save; anything else goes where deleted things go.
     pub(super) fn replaced(
         &self,
-        node: NodeId,
-        moved: bool,
+        by: By,
         replaced: Option<NodeId>,
         retention: Retention,
     ) -> Result<Replaced, Error> {
         let Some(id) = replaced else { return Ok(Replaced::default()) };
         let is_file = |id| self.nodes.get(&id).is_some_and(|inode| inode.file().is_some());
-        if retention.versions > 0 && is_file(node) && is_file(id) {
-            let of = if moved { [Some(id), Some(node)] } else { [Some(id), None] };
+        let by_file = match by {
+            By::Moved(node) | By::Copied(node) => is_file(node),
+            By::Imported { is_file } => is_file,
+        };
+        if retention.versions > 0 && by_file && is_file(id) {
+            let of = match by {
+                By::Moved(node) => [Some(id), Some(node)],
+                By::Copied(_) | By::Imported { .. } => [Some(id), None],
+            };
             let old =
                 self.nodes.get(&id).and_then(|inode| inode.file()).map_or(Bytes::ZERO, |file| file.size);
             let (actions, freed) = self.over(of.into_iter().flatten(), old > Bytes::ZERO, retention);
@@ -133,7 +150,7 @@ impl State {
         // It keeps its own history; what is in its place goes where deleted things go.
         let retention = Retention { versions: 0, ..retention };
         let Replaced { mut actions, node: deleted, keep: _, nodes, freed: _ } =
-            self.replaced(node, true, slot.taken, retention)?;
+            self.replaced(By::Moved(node), slot.taken, retention)?;
         actions.extend(deleted.map(|node| Action::Delete(record::Delete { node })));
         let (missing, parent) = self.make_missing(&slot);
         actions.extend(missing);

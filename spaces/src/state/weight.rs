@@ -8,6 +8,7 @@ use super::objects::Use;
 use super::outcome::Outcome;
 use super::upload::Upload;
 use crate::extent::{ObjectId, VolumeIndex};
+use crate::format::pool::Fingerprint;
 use crate::name::Name;
 use crate::node::NodeId;
 use crate::operation::{OperationId, UploadId};
@@ -53,6 +54,7 @@ impl State {
             self.trash.weight(),
             self.versions.weight(),
             self.marks.weight(),
+            tree(self.moves.len(), size_of::<(OperationId, Fingerprint)>()),
         ];
         let all = SPACE + nodes + objects + outcomes + uploads + rest.iter().sum::<usize>();
         Bytes(u64::try_from(all).unwrap_or(u64::MAX))

@@ -11,7 +11,7 @@ use super::super::place::Purpose;
 use super::Judge;
 use crate::extent::{Extent, ObjectId};
 use crate::format::entry::Entry;
-use crate::format::pool::Relocate;
+use crate::format::pool::{Import, Relocate};
 use crate::format::record::Action;
 use crate::path::NodePath;
 use crate::state::State;
@@ -132,6 +132,10 @@ fn named(action: &Action) -> Vec<ObjectId> {
     match action {
         Action::Put(put) => put.extents.iter().map(|extent| extent.object).collect(),
         Action::Relocate(Relocate { pieces, .. }) => pieces.iter().map(|piece| piece.to.object).collect(),
+        Action::Import(Import { nodes, .. }) => {
+            let extents = nodes.iter().flat_map(|node| node.extents.iter().flatten());
+            extents.map(|extent| extent.object).collect()
+        }
         _ => Vec::new(),
     }
 }

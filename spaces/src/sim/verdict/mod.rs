@@ -4,6 +4,7 @@
 
 mod answers;
 mod bytes;
+mod exchange;
 mod garbage;
 mod limits;
 mod said;
@@ -11,14 +12,16 @@ mod starts;
 mod steps;
 mod uploads;
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use self::exchange::Exchange;
 use self::limits::Limits;
 use self::said::Said;
 use self::uploads::Uploads;
 use super::coverage::Met;
-use super::disk::{Chronicle, Disk};
+use super::disk::{Chronicle, Disk, Ino};
 use super::history::{Call, History, Read, Told};
 use super::oracle::Oracle;
 use super::world::World;
@@ -31,11 +34,12 @@ use crate::state::State;
 /// Judges a run.
 pub(super) fn judge(world: &Arc<World>, histories: &[Arc<History>], disk: &Disk, quota: u64) {
     let mut limits = Limits::default();
+    let exchange = Exchange::of(histories, disk);
     for history in histories {
         let told = history.told();
         let chronicle = disk.chronicles.get(&history.space);
         if let Some(chronicle) = chronicle.filter(|chronicle| !chronicle.entries.is_empty()) {
-            let judge = Judge::new(world, history, &told, chronicle, disk);
+            let judge = Judge::new(world, history, &told, chronicle, disk, &exchange);
             judge.judge(&mut limits);
         } else if told.known > 0 {
             world.wrong("1: a log is empty that had entries".to_owned());
@@ -50,6 +54,9 @@ struct Judge<'a> {
     told: &'a Told,
     chronicle: &'a Chronicle,
     disk: &'a Disk,
+    exchange: &'a Exchange,
+    /// All objects that ever were, those on the second volume with `true`.
+    objects: OnceCell<BTreeMap<(bool, String), Ino>>,
     oracle: Oracle,
     /// What was said and was not found true so far, in the order of the beginnings of its windows.
     ahead: Vec<Said>,
@@ -68,6 +75,7 @@ impl<'a> Judge<'a> {
         told: &'a Told,
         chronicle: &'a Chronicle,
         disk: &'a Disk,
+        exchange: &'a Exchange,
     ) -> Self {
         let mut reads = BTreeMap::<_, Vec<_>>::new();
         for read in &told.reads {
@@ -79,6 +87,8 @@ impl<'a> Judge<'a> {
             told,
             chronicle,
             disk,
+            exchange,
+            objects: OnceCell::new(),
             oracle: Oracle::new(),
             ahead: Vec::new(),
             said: Vec::new(),

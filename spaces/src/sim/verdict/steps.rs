@@ -12,7 +12,13 @@ impl Judge<'_> {
     /// One step of the log, done to the oracle.
     pub(super) fn step(&mut self, record: &Record, generation: u64) {
         let known = record.operation.and_then(|operation| self.calls.get(&operation.id).copied());
-        if let Some(Call { wish, .. }) = known {
+        if let (Some(call), Action::Import(import)) = (known, &record.action) {
+            return self.import(import, &call.wish, generation);
+        }
+        if let Some(call @ Call { wish, .. }) = known {
+            if let Action::Delete(_) = &record.action {
+                self.moved_away(call, generation);
+            }
             let held = match &record.action {
                 Action::Put(put) => put.reservation.and_then(|id| self.oracle.uploads.remove(&id)),
                 _ => None,
