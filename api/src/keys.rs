@@ -23,6 +23,10 @@ pub mod purpose {
     pub const LIMITS: &str = "internet-disk limits v1";
     /// Roster: the operator tells pods who the members are.
     pub const ROSTER: &str = "internet-disk roster v1";
+    /// Credential check: a disk pod asks a web pod whose a name and a password are.
+    pub const CREDENTIAL_CHECK: &str = "internet-disk credential check v1";
+    /// Credential answer: what the web pod says.
+    pub const CREDENTIAL_ANSWER: &str = "internet-disk credential answer v1";
 }
 
 /// The largest token that is looked at.

@@ -4,6 +4,8 @@
 //! Invariant: nothing here does I/O.
 
 pub mod bytes;
+pub mod call;
+pub mod credential_check;
 pub mod generation;
 pub mod ids;
 pub mod keys;

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use roster::Roster;
 use serve::Shutdown;
 
-use crate::auth::Grant;
+use crate::auth::{Grant, Passwords};
 use crate::error::Error;
 use crate::http::cors::origin_of;
 use crate::load::Load;
@@ -35,6 +35,8 @@ pub struct Parts {
     pub volumes: Vec<VolumeName>,
     /// Who the members are.
     pub roster: roster::Store,
+    /// Whose names and passwords are.
+    pub passwords: Passwords,
     /// The operator's keys, for the private port.
     pub operator: Trust,
     /// What the pod is busy with.

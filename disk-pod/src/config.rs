@@ -72,6 +72,10 @@ pub struct ServeArguments {
         required = true
     )]
     pub trust: Vec<VerifyingKey>,
+    /// Directory of the file `key` with the key of the disk pods, k4.secret.…: by it web pods know who asks them whose
+    /// a password is. Without it tickets alone are good.
+    #[arg(long, env = "INTERNET_DISK_KEY", value_name = "DIR")]
+    pub key: Option<PathBuf>,
     /// Follow the roster of this DiskCluster in the Kubernetes API too.
     #[arg(long, env = "INTERNET_DISK_WATCH", value_name = "NAMESPACE/CLUSTER")]
     pub watch: Option<Watch>,

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, header};
 use serve::Refusal;
 
+use crate::auth::CHALLENGE;
 use crate::http::body::BodyError;
 use crate::http::etag::TagsError;
 use crate::http::path::PathError;
@@ -25,6 +26,24 @@ pub enum Error {
     /// A ticket, but not one that counts here.
     #[error(transparent)]
     Ticket(#[from] TicketError),
+    /// A name and a password that are nobody's.
+    #[error("name or password is wrong")]
+    WrongPassword,
+    /// A name and a password, which anybody on the way could have read.
+    #[error("a password without TLS")]
+    PasswordInTheClear,
+    /// A name and a password, and this pod can check none.
+    #[error("no passwords here")]
+    TicketsAlone,
+    /// Too many names and passwords that were wrong, or too many at once.
+    #[error("too many attempts")]
+    TooManyAttempts {
+        /// Seconds to wait.
+        wait_seconds: u64,
+    },
+    /// No web pod says whose a name and a password are.
+    #[error("no web server answers")]
+    NobodyToAsk,
     /// Known, but not allowed.
     #[error("{0}")]
     Forbidden(&'static str),
@@ -125,6 +144,29 @@ fn refusal(error: Error) -> Refusal {
         .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
         Error::Ticket(error) => ticket(&error)
             .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\"")),
+        Error::WrongPassword => {
+            with(Code::WrongCredentials, "there is no such member, or the password is wrong")
+                .header(header::WWW_AUTHENTICATE, CHALLENGE)
+        }
+        Error::PasswordInTheClear => with(
+            Code::Forbidden,
+            "a password is taken over https:// alone: anybody on the way could read it. Change it, for it was sent",
+        ),
+        Error::TicketsAlone => with(
+            Code::Unauthenticated,
+            "no passwords are taken here: ask the web server for a ticket, and send it as a bearer token",
+        )
+        .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
+        Error::TooManyAttempts { wait_seconds } => {
+            with(Code::TooManyRequests, "too many attempts that failed; wait a little before the next one")
+                .header(header::RETRY_AFTER, HeaderValue::from(wait_seconds))
+        }
+        Error::NobodyToAsk => with(
+            Code::NoReadyServer,
+            "no web server answers that could say whose this password is; try again shortly",
+        )
+        .because(&error)
+        .header(header::RETRY_AFTER, RETRY_SOON),
         Error::Forbidden(detail) => with(Code::Forbidden, detail),
         Error::Suspended => with(
             Code::MemberSuspended,

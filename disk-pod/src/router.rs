@@ -8,6 +8,7 @@ use axum::routing::{any, get};
 use http::{HeaderValue, Method, StatusCode, header};
 
 use crate::app::App;
+use crate::auth;
 use crate::dav::dav;
 use crate::error::Error;
 use crate::http::cors::cors;
@@ -39,6 +40,7 @@ pub fn router(app: App) -> Router {
         .route("/v1/spaces/{space}/uploads", any(uploads))
         .route("/v1/spaces/{space}/uploads/{upload}", any(upload))
         .fallback(serve::problem::not_found)
+        .layer(from_fn_with_state(app.clone(), auth::know))
         .layer(from_fn_with_state(app.clone(), count))
         .layer(from_fn_with_state(app.clone(), cors));
     // No page has a business there: without CORS a browser lets none send more than a GET.

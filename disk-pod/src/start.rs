@@ -1,13 +1,14 @@
 //! Puts the pod together and runs it to its end.
 
 use anyhow::Context;
-use api::keys::Trust;
+use api::keys::{SigningKey, Trust};
 use jiff::Timestamp;
 use roster::source::Follower;
 use serve::{Admin, Endpoint, Limits, Metrics, Probes, Readiness, Shutdown};
 use spaces::{Engine, LocalConfig};
 
 use crate::app::{App, Parts, STALLED_AFTER};
+use crate::auth::{Checker, Passwords, WebPods};
 use crate::config::{Command, CommandLine, ServeArguments, Watch};
 use crate::fault;
 use crate::http::body::LONGEST_SILENCE;
@@ -44,6 +45,7 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
     let _mounted = roster::source::directory::follow(store.clone(), arguments.roster.clone());
     let _watched = watch(&arguments, &store).await?;
 
+    let passwords = Passwords::new(checker(&arguments)?)?;
     let engine = open(&arguments).await?;
     opened.met();
     let setting = tokio::spawn(crate::settings::follow(store.clone(), engine.clone()));
@@ -54,6 +56,7 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
         engine,
         volumes: arguments.volumes.iter().map(|volume| volume.name.clone()).collect(),
         roster: store,
+        passwords,
         operator,
         load: Load::default(),
         shutdown: shutdown.clone(),
@@ -85,6 +88,16 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
     measuring.abort();
     walking.abort();
     Ok(())
+}
+
+/// By whom names and passwords are checked.
+fn checker(arguments: &ServeArguments) -> anyhow::Result<Checker> {
+    let Some(directory) = &arguments.key else { return Ok(Checker::Nowhere) };
+    let file = directory.join("key");
+    let text = std::fs::read_to_string(&file)
+        .with_context(|| format!("cannot read {}; is the Secret mounted there?", file.display()))?;
+    let key = SigningKey::from_paserk(&text).with_context(|| format!("{}", file.display()))?;
+    Ok(Checker::WebPods(WebPods::new(key)))
 }
 
 /// Follows the roster in the Kubernetes API, on top of the mounted copy.

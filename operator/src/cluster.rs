@@ -181,7 +181,7 @@ impl Clusters {
         if cluster.metadata.deletion_timestamp.is_none() && !crate::finalizer::is_held(cluster) {
             crate::finalizer::hold(&self.context.client, MANAGER_OPERATOR, cluster).await?;
         }
-        let Keys { operator, ticket_keys, due } = keys::ensure(&self.context, cluster, now).await?;
+        let Keys { operator, ticket_keys, disk, due } = keys::ensure(&self.context, cluster, now).await?;
         let settings = &self.context.settings;
         let around = Surroundings {
             uid,
@@ -197,7 +197,7 @@ impl Clusters {
             Some(Prepared {
                 uid,
                 operator_key: Arc::new(operator),
-                settings: settings::settings(cluster, addresses, ticket_keys.clone()),
+                settings: settings::settings(cluster, addresses, ticket_keys.clone(), vec![disk]),
                 disk_pods: disk_pods(addresses, observed),
             }),
         );

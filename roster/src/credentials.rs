@@ -14,6 +14,7 @@ use api::generation::RosterGeneration;
 use api::ids::{MemberName, MemberUid};
 use arc_swap::ArcSwap;
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 use crate::shard::{SHARDS, shard_of};
 
@@ -77,6 +78,7 @@ impl fmt::Debug for Verifier {
 pub struct CredentialStore {
     shards: Arc<[ArcSwap<Option<Held>>]>,
     adopting: Arc<Mutex<()>>,
+    changed: watch::Sender<()>,
 }
 
 #[derive(Debug)]
@@ -95,7 +97,8 @@ impl Default for CredentialStore {
 impl CredentialStore {
     /// A store with nothing in it until a source has read something.
     pub fn empty() -> Self {
-        Self { shards: (0..SHARDS).map(|_| ArcSwap::from_pointee(None)).collect(), adopting: Arc::default() }
+        let shards = (0..SHARDS).map(|_| ArcSwap::from_pointee(None)).collect();
+        Self { shards, adopting: Arc::default(), changed: watch::Sender::new(()) }
     }
 
     /// What the member's password is checked against; nothing if the member has none.
@@ -112,6 +115,14 @@ impl CredentialStore {
             .get(usize::from(shard))
             .and_then(|held| held.load().as_ref().as_ref().map(|held| held.generation))
             .unwrap_or(RosterGeneration(0))
+    }
+
+    /// Returns once a shard is held of this generation or a later one, and says of which.
+    pub async fn reached(&self, shard: u8, generation: RosterGeneration) -> RosterGeneration {
+        let mut changed = self.changed.subscribe();
+        // The sender lives as long as `self`, so waiting cannot fail.
+        let _ = changed.wait_for(|()| self.generation(shard) >= generation).await;
+        self.generation(shard)
     }
 
     /// Takes the credentials of a shard, unless newer ones are held.
@@ -132,6 +143,7 @@ impl CredentialStore {
             && generation > self.generation(shard)
         {
             slot.store(Arc::new(Some(held)));
+            self.changed.send_replace(());
         }
         Ok(())
     }

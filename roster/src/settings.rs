@@ -23,6 +23,12 @@ pub struct Settings {
     pub volumes: Vec<VolumeName>,
     /// The public halves of the keys that sign tickets, old ones included while their tickets live.
     pub ticket_keys: Vec<TicketKey>,
+    /// `host:port` of the private port of the web pods, inside the cluster: there disk pods ask whose a password is.
+    pub web_internal: Option<String>,
+    /// The public halves of the keys that disk pods sign such questions with.
+    pub disk_keys: Vec<VerifyingKey>,
+    /// Whether names and passwords are taken with requests that came without TLS.
+    pub passwords_without_tls: bool,
     /// What the service does at the moment.
     pub mode: Mode,
     /// A sentence for all members, shown on the page.
@@ -53,6 +59,9 @@ impl Default for Settings {
             disk_pods: Vec::new(),
             volumes: Vec::new(),
             ticket_keys: Vec::new(),
+            web_internal: None,
+            disk_keys: Vec::new(),
+            passwords_without_tls: false,
             mode: Mode::default(),
             notice: None,
             uploads: UploadSettings::default(),

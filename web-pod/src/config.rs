@@ -52,6 +52,9 @@ pub struct Serve {
     /// Address of the public port.
     #[arg(long, env = "INTERNET_DISK_LISTEN", default_value = "0.0.0.0:8080")]
     pub listen: SocketAddr,
+    /// Address of the private port: disk pods ask there whose a password is.
+    #[arg(long, env = "INTERNET_DISK_INTERNAL_LISTEN", default_value = "0.0.0.0:8081")]
+    pub internal_listen: SocketAddr,
     /// Address of the port for probes and metrics.
     #[arg(long, env = "INTERNET_DISK_ADMIN_LISTEN", default_value = "0.0.0.0:9090")]
     pub admin_listen: SocketAddr,

@@ -9,6 +9,7 @@ pub mod config;
 mod csrf;
 pub mod disks;
 mod headers;
+mod internal;
 mod keys;
 mod metrics;
 mod page;
@@ -21,6 +22,7 @@ mod spaces;
 mod start;
 
 pub use app::{App, Parts};
+pub use internal::internal;
 pub use keys::Keys;
 pub use metrics::WebMetrics;
 pub use router::router;

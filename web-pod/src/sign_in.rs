@@ -1,10 +1,11 @@
 //! Signing in, and what it costs somebody who guesses.
 
+mod attempt;
 mod attempts;
+mod check;
 mod passwords;
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use api::ids::MemberName;
 use api::problem::ProblemCode;
@@ -20,11 +21,13 @@ use serve::Peer;
 use serve::problem::Refusal;
 
 pub use attempts::Attempts;
+pub(crate) use check::check;
 pub use passwords::Passwords;
 
 use crate::app::App;
 use crate::body::Body;
 use crate::session::{self, Session, SignedIn};
+use attempt::{Attempted, attempt};
 
 /// What checks passwords.
 #[derive(Debug)]
@@ -100,36 +103,27 @@ impl<'a> Who<'a> {
 pub(crate) async fn begin(
     State(app): State<App>,
     peer: Option<Extension<Peer>>,
-    Body(attempt): Body<Attempt>,
+    Body(Attempt { member: name, password }): Body<Attempt>,
 ) -> Result<impl IntoResponse, Refusal> {
-    let Attempt { member: name, password } = attempt;
     let name = name.trim();
     let address = peer.map(|Extension(Peer(address))| address.ip());
-    let counted = app.sign_in.attempts.begin(name, address, Instant::now()).map_err(|wait| {
-        app.metrics.sign_in("limited");
-        Refusal::new(
-            ProblemCode::TooManyRequests,
-            "too many attempts that failed; wait a little before the next one",
-        )
-        .header(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)))
-    })?;
-
     let roster = app.roster.current();
-    let member = roster.member_by_name(name);
-    let verifier = member.and_then(|member| app.credentials.verifier(&member.name, member.uid));
-    // Whoever is unknown, or has no password, costs the same and is told the same.
-    let right = app.sign_in.passwords.check(password.0, verifier.clone()).await.inspect_err(|_| {
-        app.metrics.sign_in("overloaded");
-        app.sign_in.attempts.forgive(&counted);
-    })?;
-    let (Some(member), Some(verifier), true) = (member, verifier, right) else {
-        app.metrics.sign_in("wrong");
-        return Err(Refusal::new(
-            ProblemCode::WrongCredentials,
-            "there is no such member, or the password is wrong",
-        ));
+    let (member, verifier) = match attempt(&app, &roster, name, password.0, address).await? {
+        Attempted::Right(member, verifier) => (member, verifier),
+        Attempted::Wrong => {
+            return Err(Refusal::new(
+                ProblemCode::WrongCredentials,
+                "there is no such member, or the password is wrong",
+            ));
+        }
+        Attempted::Limited(wait) => {
+            return Err(Refusal::new(
+                ProblemCode::TooManyRequests,
+                "too many attempts that failed; wait a little before the next one",
+            )
+            .header(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1))));
+        }
     };
-    app.sign_in.attempts.forgive(&counted);
     match member.state {
         MemberState::Active => {}
         MemberState::Suspended | MemberState::Pending => {

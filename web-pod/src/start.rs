@@ -10,6 +10,7 @@ use serve::{Admin, Endpoint, Limits, Metrics, Readiness, Shutdown};
 use crate::app::{App, Parts};
 use crate::config::{Action, Command, Serve};
 use crate::disks::{Pace, probe};
+use crate::internal::internal;
 use crate::keys::Keys;
 use crate::metrics::WebMetrics;
 use crate::router::router;
@@ -39,6 +40,7 @@ async fn run(serve: Serve) -> anyhow::Result<()> {
         watch,
         pod_name,
         listen,
+        internal_listen,
         admin_listen,
         probe_interval_ms,
         grace_seconds,
@@ -102,10 +104,11 @@ async fn run(serve: Serve) -> anyhow::Result<()> {
         self_service,
         metrics,
     });
-    let public = Endpoint::bind("public", listen, router(app), Limits::default()).await?;
+    let public = Endpoint::bind("public", listen, router(app.clone()), Limits::default()).await?;
+    let private = Endpoint::bind("internal", internal_listen, internal(app), Limits::default()).await?;
     tracing::info!(pod = %pod_name, %listen, "Serving.");
     let grace = Duration::from_secs(grace_seconds);
-    serve::run(serve::Config { admin_listen, grace }, vec![public], admin, shutdown).await?;
+    serve::run(serve::Config { admin_listen, grace }, vec![public, private], admin, shutdown).await?;
     drop(followers);
     Ok(())
 }

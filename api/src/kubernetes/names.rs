@@ -6,7 +6,7 @@ use crate::kubernetes::disk_cluster::volume::Volume;
 pub const SERVICE_PORT: u16 = 80;
 /// Port of disk pods and web pods for clients.
 pub const PUBLIC_PORT: u16 = 8080;
-/// Private port of disk pods: load report and limits.
+/// Private port of disk pods (load report, limits) and of web pods (whose a password is).
 pub const INTERNAL_PORT: u16 = 8081;
 /// Port for probes and metrics.
 pub const ADMIN_PORT: u16 = 9090;
@@ -68,6 +68,18 @@ impl Names {
     #[must_use]
     pub fn web(&self) -> String {
         format!("{}-web", self.cluster)
+    }
+
+    /// The Service that leads disk pods to the private port of the web servers.
+    #[must_use]
+    pub fn web_internal(&self) -> String {
+        format!("{}-web-internal", self.cluster)
+    }
+
+    /// The Secret of the key that disk pods sign their questions to web pods with.
+    #[must_use]
+    pub fn disk_key(&self) -> String {
+        format!("{}-disk-key", self.cluster)
     }
 
     /// The Secret of the keys that web pods sign tickets and sessions with.

@@ -3,19 +3,22 @@
 
 use api::ids::{MemberUid, SpaceId};
 use api::ticket::{Access, Ticket};
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
 use http::request::Parts;
 use jiff::Timestamp;
 
-use super::{Grant, Need, holds, token};
+use super::{Grant, Need, basic, holds, token};
 use crate::app::App;
 use crate::error::Error;
 
 /// Who asks, and the most that may be done. What really may be done, the roster says for each space.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    member: MemberUid,
-    access: Access,
-    scope: Option<Scope>,
+    pub(super) member: MemberUid,
+    pub(super) access: Access,
+    pub(super) scope: Option<Scope>,
 }
 
 /// The one space, and perhaps directory, that something is for.
@@ -32,6 +35,11 @@ impl Identity {
         let Ticket { member, space, access, path, .. } = ticket;
         let scope = Scope { space: *space, path: path.clone() };
         Self { member: *member, access: *access, scope: Some(scope) }
+    }
+
+    #[cfg(test)]
+    pub(super) fn of_member(member: MemberUid) -> Self {
+        Self { member, access: Access::ReadWrite, scope: None }
     }
 
     /// The member who asks.
@@ -76,7 +84,20 @@ impl Identity {
 /// # Errors
 /// When nobody is named, or it cannot be believed.
 pub async fn identify(app: &App, head: &Parts) -> Result<Identity, Error> {
-    by_ticket(app, head)
+    if let Some(known) = head.extensions.get::<Identity>() {
+        return Ok(known.clone());
+    }
+    if basic::is_shown(head) { basic::by_password(app, head).await } else { by_ticket(app, head) }
+}
+
+/// Finds out who shows a name and a password, before a handler asks what may be done.
+pub(crate) async fn know(State(app): State<App>, request: Request, next: Next) -> Result<Response, Error> {
+    let (mut head, body) = request.into_parts();
+    if basic::is_shown(&head) {
+        let identity = basic::by_password(&app, &head).await?;
+        head.extensions.insert(identity);
+    }
+    Ok(next.run(Request::from_parts(head, body)).await)
 }
 
 /// Who shows the ticket of a request.

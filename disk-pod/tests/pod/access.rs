@@ -116,7 +116,7 @@ async fn a_ticket_is_in_the_header_or_in_the_address_of_a_download() {
     assert_eq!(without.outcome(), (401, "unauthenticated".to_owned()));
     assert_eq!(without.header("www-authenticate"), "Bearer");
     let basic = send("GET", String::new(), Some("Basic YWxpY2U6cGFzc3dvcmQ=")).await;
-    assert_eq!(basic.outcome(), (401, "unauthenticated".to_owned()));
+    assert_eq!(basic.outcome(), (403, "forbidden".to_owned()), "a password, in the clear");
     let lower = send("GET", String::new(), Some(&format!("bearer {}", alice.ticket))).await;
     assert_eq!(lower.status, 200);
 }

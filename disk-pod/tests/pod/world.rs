@@ -14,6 +14,7 @@ use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode};
 use internet_disk_disk_pod::app::{App, Parts};
+use internet_disk_disk_pod::auth::{Checker, Passwords, WebPods};
 use internet_disk_disk_pod::load::Load;
 use internet_disk_disk_pod::settings;
 use jiff::{SignedDuration, Timestamp};
@@ -36,11 +37,15 @@ pub(crate) struct World {
     pub(crate) cluster: ClusterUid,
     pub(crate) operator: SigningKey,
     pub(crate) tickets: SigningKey,
+    /// Signs what disk pods ask web pods.
+    pub(crate) disk: SigningKey,
     pub(crate) volume: TempDir,
     pub(crate) roster: TempDir,
     pub(crate) settings: Settings,
     pub(crate) members: BTreeMap<&'static str, MemberEntry>,
     pub(crate) group: GroupEntry,
+    /// Of all credentials.
+    pub(crate) credentials: RosterGeneration,
     generation: u64,
 }
 
@@ -116,11 +121,13 @@ impl World {
             cluster: ClusterUid(Uuid::new_v4()),
             operator: SigningKey::generate().unwrap(),
             tickets,
+            disk: SigningKey::generate().unwrap(),
             volume: tempfile::tempdir().unwrap(),
             roster: tempfile::tempdir().unwrap(),
             settings,
             members,
             group,
+            credentials: RosterGeneration(0),
             generation: 0,
         };
         world.publish();
@@ -157,7 +164,7 @@ impl World {
             namespace: "disk".to_owned(),
             generation,
             shards,
-            credentials: vec![RosterGeneration(0); usize::from(SHARDS)],
+            credentials: vec![self.credentials; usize::from(SHARDS)],
             settings: self.settings.clone(),
         };
         self.write("index", &seal(&self.operator, Part::Index, generation, &index).unwrap());
@@ -217,6 +224,7 @@ impl World {
             engine,
             volumes: volumes.to_vec(),
             roster: store.clone(),
+            passwords: Passwords::new(Checker::WebPods(WebPods::new(copy(&self.disk)))).unwrap(),
             operator,
             load: Load::default(),
             shutdown: shutdown.clone(),
@@ -271,6 +279,10 @@ impl World {
         let space = self.own(member);
         Client { pod, space, ticket: self.ticket(member, space) }
     }
+}
+
+pub(crate) fn copy(key: &SigningKey) -> SigningKey {
+    SigningKey::from_paserk(&key.to_paserk().unwrap()).unwrap()
 }
 
 fn member(name: &str) -> MemberEntry {

@@ -22,6 +22,8 @@ pub struct Addresses {
     pub web: Option<String>,
     /// The page, from inside the cluster.
     pub web_internal: Option<String>,
+    /// `host:port` of the private port of the web pods.
+    pub web_private: Option<String>,
     /// The disk pods wanted, in order of their ordinals.
     pub disk_pods: Vec<DiskPodAddresses>,
 }
@@ -66,6 +68,10 @@ impl Addresses {
             web_internal: page
                 .and_then(cluster_address)
                 .map(|address| format!("http://{}", in_url(&address))),
+            web_private: services
+                .get(&names.web_internal())
+                .and_then(|service| cluster_address(service))
+                .map(|address| format!("{}:{INTERNAL_PORT}", in_url(&address))),
             disk_pods: (0..disk_replicas(cluster)).map(pod).collect(),
         }
     }
@@ -166,6 +172,7 @@ mod tests {
         };
         [
             service("demo-web", 1),
+            service("demo-web-internal", 5),
             service("demo-disk-0", 2),
             service("demo-disk-1", 3),
             service("demo-disk-1-internal", 4),
@@ -201,6 +208,7 @@ mod tests {
             assert_eq!(addresses.web.as_deref(), Some(web), "{exposure}");
             assert_eq!(addresses.disk_pods[1].url.as_deref(), Some(second), "{exposure}");
             assert_eq!(addresses.web_internal.as_deref(), Some("http://10.0.0.1"), "{exposure}");
+            assert_eq!(addresses.web_private.as_deref(), Some("10.0.0.5:8081"), "{exposure}");
             let apart = exposure["type"] == "NodePort" || exposure["type"] == "LoadBalancer";
             let internal = if apart { "10.0.0.4:8081" } else { "10.0.0.3:8081" };
             assert_eq!(addresses.disk_pods[1].internal.as_deref(), Some(internal), "{exposure}");
@@ -210,7 +218,7 @@ mod tests {
     #[test]
     fn what_is_not_known_yet_is_not_invented() {
         let addresses = Addresses::of(&cluster(json!({ "type": "NodePort" })), &Services::new(), &[]);
-        assert_eq!((addresses.web, addresses.web_internal), (None, None));
+        assert_eq!((addresses.web, addresses.web_internal, addresses.web_private), (None, None, None));
         assert_eq!(addresses.disk_pods.len(), 2);
         assert!(addresses.disk_pods.iter().all(|pod| pod.url.is_none() && pod.internal.is_none()));
     }

@@ -1,13 +1,13 @@
 //! The keys of a DiskCluster: made once, kept in Secrets that only those can read who sign with them.
 //!
 //! The operator's key signs the roster and the limits; every pod is started with its public half. Web pods sign
-//! tickets and sessions, with keys that are exchanged in time.
+//! tickets and sessions, with keys that are exchanged in time. Disk pods sign what they ask web pods.
 
 pub mod ring;
 
 use std::collections::BTreeMap;
 
-use api::keys::{KeyError, SigningKey};
+use api::keys::{KeyError, SigningKey, VerifyingKey};
 use api::kubernetes::DiskCluster;
 use api::kubernetes::labels::{Component, MANAGER_OPERATOR, ROTATE_KEYS};
 use api::kubernetes::names::Names;
@@ -25,7 +25,7 @@ use super::build::owned;
 use crate::context::Context;
 use ring::{Policy, Ring, StoredKey};
 
-const OPERATOR_KEY: &str = "key";
+const KEY: &str = "key";
 const WEB_KEYS: &str = "keys.json";
 const RINGS: &str = "rings.json";
 
@@ -43,6 +43,8 @@ pub struct Keys {
     pub operator: SigningKey,
     /// The public halves of what signs tickets.
     pub ticket_keys: Vec<TicketKey>,
+    /// The public half of what disk pods sign with.
+    pub disk: VerifyingKey,
     /// When something is due next.
     pub due: Option<Timestamp>,
 }
@@ -93,9 +95,10 @@ struct StoredRings {
 pub async fn ensure(context: &Context, cluster: &DiskCluster, now: Timestamp) -> Result<Keys, KeysError> {
     let namespace = cluster.namespace().unwrap_or_default();
     let secrets = Secrets { api: Api::namespaced(context.client.clone(), &namespace), cluster };
-    let operator = secrets.operator_key().await?;
+    let operator = secrets.key(secrets.names().operator_key()).await?;
+    let disk = secrets.key(secrets.names().disk_key()).await?.verifying_key().clone();
     let (ticket_keys, due) = secrets.web_keys(now).await?;
-    Ok(Keys { operator, ticket_keys, due })
+    Ok(Keys { operator, ticket_keys, disk, due })
 }
 
 struct Secrets<'a> {
@@ -108,15 +111,15 @@ impl Secrets<'_> {
         Names::of(self.cluster.name_any())
     }
 
-    async fn operator_key(&self) -> Result<SigningKey, KeysError> {
-        let name = self.names().operator_key();
+    /// A key that is made once.
+    async fn key(&self, name: String) -> Result<SigningKey, KeysError> {
         if let Some(secret) = self.find(&name).await? {
-            let text = entry(&secret, OPERATOR_KEY).and_then(|bytes| std::str::from_utf8(bytes).ok());
+            let text = entry(&secret, KEY).and_then(|bytes| std::str::from_utf8(bytes).ok());
             let key = text.and_then(|text| SigningKey::from_paserk(text).ok());
-            return key.ok_or(KeysError::Unreadable { name, entry: OPERATOR_KEY });
+            return key.ok_or(KeysError::Unreadable { name, entry: KEY });
         }
         let key = SigningKey::generate()?;
-        self.create(&name, [(OPERATOR_KEY, key.to_paserk()?)]).await?;
+        self.create(&name, [(KEY, key.to_paserk()?)]).await?;
         Ok(key)
     }
 

@@ -1,6 +1,7 @@
 //! What every pod needs to know of a DiskCluster that is not about one member or group.
 
 use api::ids::{PodName, VolumeName};
+use api::keys::VerifyingKey;
 use api::kubernetes::DiskCluster;
 use api::kubernetes::disk_cluster::operation::ServiceMode;
 use api::kubernetes::disk_cluster::policies;
@@ -13,7 +14,12 @@ use roster::{
 use super::addresses::Addresses;
 
 /// The head of the roster.
-pub fn settings(cluster: &DiskCluster, addresses: &Addresses, ticket_keys: Vec<TicketKey>) -> Settings {
+pub fn settings(
+    cluster: &DiskCluster,
+    addresses: &Addresses,
+    ticket_keys: Vec<TicketKey>,
+    disk_keys: Vec<VerifyingKey>,
+) -> Settings {
     let spec = &cluster.spec;
     let policies::Policies { trash, versions, history, uploads, shares: _, groups, overcommit_percent: _ } =
         &spec.policies;
@@ -25,6 +31,9 @@ pub fn settings(cluster: &DiskCluster, addresses: &Addresses, ticket_keys: Vec<T
         disk_pods: addresses.disk_pods.iter().filter_map(complete).collect(),
         volumes: spec.volumes.iter().filter_map(|volume| volume.name.parse::<VolumeName>().ok()).collect(),
         ticket_keys,
+        web_internal: addresses.web_private.clone(),
+        disk_keys,
+        passwords_without_tls: spec.disk.protocols.passwords_without_tls.is_enabled(),
         mode: match spec.service.mode {
             ServiceMode::ReadWrite => Mode::ReadWrite,
             ServiceMode::ReadOnly => Mode::ReadOnly,
@@ -105,9 +114,10 @@ mod tests {
         let addresses = Addresses {
             web: Some("http://disk.example.org".to_owned()),
             web_internal: None,
+            web_private: Some("10.0.0.3:8081".to_owned()),
             disk_pods: vec![pod(0, Some("10.0.0.1:8081")), pod(1, None)],
         };
-        let told = settings(&cluster, &addresses, Vec::new());
+        let told = settings(&cluster, &addresses, Vec::new(), Vec::new());
         let expected = Settings {
             web_url: Some("http://disk.example.org".to_owned()),
             disk_pods: vec![DiskPodAddress {
@@ -116,6 +126,7 @@ mod tests {
                 internal: "10.0.0.1:8081".to_owned(),
             }],
             volumes: vec!["main".parse().unwrap()],
+            web_internal: Some("10.0.0.3:8081".to_owned()),
             mode: Mode::ReadOnly,
             notice: Some("Moving house".to_owned()),
             sessions: SessionSettings { lifetime_s: 2_592_000, idle_s: 604_800 },

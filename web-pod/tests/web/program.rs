@@ -35,6 +35,7 @@ fn start(world: &World, keys: &std::path::Path) -> Program {
         .args(["--trust", &world.operator.verifying_key().to_paserk()])
         .args(["--pod-name", "demo-web-0", "--grace-seconds", "2", "--log-format", "text"])
         .args(["--listen", &public.to_string(), "--admin-listen", &admin.to_string()])
+        .args(["--internal-listen", &free().to_string()])
         .stderr(Stdio::null())
         .spawn()
         .unwrap();

@@ -15,7 +15,9 @@ use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Request, StatusCode};
 use internet_disk_web_pod::disks::{Pace, probe};
-use internet_disk_web_pod::{App, Attempts, Keys, Parts, Passwords, SelfService, SignIn, WebMetrics, router};
+use internet_disk_web_pod::{
+    App, Attempts, Keys, Parts, Passwords, SelfService, SignIn, WebMetrics, internal, router,
+};
 use roster::credentials::{Credential, CredentialStore, Credentials, Verifier};
 use roster::web_keys::WebKeys;
 use roster::{
@@ -38,6 +40,8 @@ pub(crate) struct World {
     pub(crate) cluster: ClusterUid,
     pub(crate) operator: SigningKey,
     pub(crate) session: SigningKey,
+    /// Signs what disk pods ask.
+    pub(crate) disk: SigningKey,
     pub(crate) ticket: VerifyingKey,
     keys: Keys,
     pub(crate) keys_json: String,
@@ -52,6 +56,7 @@ pub(crate) struct World {
 
 pub(crate) struct Pod {
     pub(crate) router: Router,
+    pub(crate) internal: Router,
     store: roster::Store,
     credentials: CredentialStore,
     _followers: [roster::source::Follower; 2],
@@ -130,6 +135,7 @@ impl World {
             trips.participants.push(participant(&members[name], role));
         }
         let verifier = hashed(PASSWORD);
+        let disk = SigningKey::generate().unwrap();
         let mut world = Self {
             cluster: ClusterUid(Uuid::new_v4()),
             operator: SigningKey::generate().unwrap(),
@@ -141,12 +147,14 @@ impl World {
             credentials: tempfile::tempdir().unwrap(),
             settings: Settings {
                 volumes: vec!["main".parse().unwrap()],
+                disk_keys: vec![disk.verifying_key().clone()],
                 ticket_keys: vec![TicketKey { key: ticket.verifying_key().clone(), not_after: None }],
                 ..Settings::default()
             },
             verifiers: members.keys().map(|name| (*name, verifier.clone())).collect(),
             members,
             groups: BTreeMap::from([("trips", trips)]),
+            disk,
             generation: 0,
         };
         world.publish();
@@ -227,7 +235,14 @@ impl World {
             self_service,
             metrics: WebMetrics::register(&Metrics::new()).unwrap(),
         });
-        let pod = Pod { router: router(app), store, credentials, _followers: followers, prober };
+        let pod = Pod {
+            internal: internal(app.clone()),
+            router: router(app),
+            store,
+            credentials,
+            _followers: followers,
+            prober,
+        };
         pod.knows(self).await;
         pod
     }
@@ -273,14 +288,18 @@ impl Pod {
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        let exchange = async {
-            let response = self.router.clone().oneshot(request).await.unwrap();
-            let (head, body) = response.into_parts();
-            let body = axum::body::to_bytes(body, usize::MAX).await.unwrap().to_vec();
-            Answer { status: head.status, headers: head.headers, body }
-        };
-        tokio::time::timeout(PATIENCE, exchange).await.expect("no answer in time")
+        answer(&self.router, request).await
     }
+}
+
+pub(crate) async fn answer(router: &Router, request: Request<Body>) -> Answer {
+    let exchange = async {
+        let response = router.clone().oneshot(request).await.unwrap();
+        let (head, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap().to_vec();
+        Answer { status: head.status, headers: head.headers, body }
+    };
+    tokio::time::timeout(PATIENCE, exchange).await.expect("no answer in time")
 }
 
 impl Answer {

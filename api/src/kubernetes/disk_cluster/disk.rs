@@ -100,12 +100,20 @@ fn five_minutes() -> i32 {
 pub struct Protocols {
     /// For mounting as a local disk.
     pub webdav: Switch,
+    /// Name and password are taken with requests that came without TLS, too, and whoever is on the way can read them.
+    /// For trying it out on one machine.
+    #[serde(rename = "passwordsWithoutTLS")]
+    pub passwords_without_tls: Switch,
     /// The current IETF draft of resumable uploads, beside tus.
     pub resumable_upload_draft: Switch,
 }
 
 impl Default for Protocols {
     fn default() -> Self {
-        Self { webdav: Switch::Enabled, resumable_upload_draft: Switch::Disabled }
+        Self {
+            webdav: Switch::Enabled,
+            passwords_without_tls: Switch::Disabled,
+            resumable_upload_draft: Switch::Disabled,
+        }
     }
 }

@@ -5,16 +5,19 @@ use api::kubernetes::labels::{Component, FAULT_INJECTION};
 use api::kubernetes::names::{INTERNAL_PORT, Names};
 use k8s_openapi::api::apps::v1::{StatefulSet, StatefulSetSpec};
 use k8s_openapi::api::core::v1::{
-    EmptyDirVolumeSource, PersistentVolumeClaimVolumeSource, Volume, VolumeMount,
+    EmptyDirVolumeSource, PersistentVolumeClaimVolumeSource, SecretVolumeSource, Volume, VolumeMount,
 };
 use kube::ResourceExt;
 
-use super::pods::{Part, arguments, mount, selector, template};
+use super::pods::{Part, arguments, item, mount, read_only, selector, template};
 use super::services::INTERNAL;
 use super::{Surroundings, disk_replicas, owned};
 
 /// Where `disk-pod fault` looks by itself.
 const FAULTS: &str = "/faults";
+
+/// What disk pods sign their questions to web pods with.
+const KEY: &str = "/etc/internet-disk/key";
 
 /// Pods with lasting names, started and ended side by side: none waits for another.
 pub(super) fn stateful_set(cluster: &DiskCluster, names: &Names, around: &Surroundings) -> StatefulSet {
@@ -29,6 +32,9 @@ pub(super) fn stateful_set(cluster: &DiskCluster, names: &Names, around: &Surrou
         volumes.push(volume);
         mounts.push(mount);
     }
+    arguments.push(format!("--key={KEY}"));
+    volumes.push(key(names));
+    mounts.push(read_only("key", KEY));
     if let Some(uid) = &cluster.spec.adopt_cluster_uid {
         arguments.push(format!("--adopt-cluster-uid={uid}"));
     }
@@ -65,6 +71,19 @@ pub(super) fn stateful_set(cluster: &DiskCluster, names: &Names, around: &Surrou
             ..StatefulSetSpec::default()
         }),
         status: None,
+    }
+}
+
+fn key(names: &Names) -> Volume {
+    Volume {
+        name: "key".to_owned(),
+        secret: Some(SecretVolumeSource {
+            secret_name: Some(names.disk_key()),
+            items: Some(vec![item("key", "key".to_owned())]),
+            default_mode: Some(0o440),
+            optional: None,
+        }),
+        ..Volume::default()
     }
 }
 

@@ -29,6 +29,7 @@ pub(super) fn policies(cluster: &DiskCluster, names: &Names, operator_namespace:
             operator(operator_namespace),
         ]),
     );
+    let asked_by_disks = allowed(INTERNAL_PORT, Some(vec![beside(labels::selector(names, Component::Disk))]));
     let policy = |component, name: String, ingress| NetworkPolicy {
         metadata: owned(cluster, &name, component),
         spec: Some(NetworkPolicySpec {
@@ -40,7 +41,7 @@ pub(super) fn policies(cluster: &DiskCluster, names: &Names, operator_namespace:
     };
     vec![
         policy(Component::Disk, names.disk(), vec![everybody(PUBLIC_PORT), internal, metrics()]),
-        policy(Component::Web, names.web(), vec![everybody(PUBLIC_PORT), metrics()]),
+        policy(Component::Web, names.web(), vec![everybody(PUBLIC_PORT), asked_by_disks, metrics()]),
         silent(cluster, names),
     ]
 }

@@ -13,7 +13,7 @@ use super::{disk_replicas, owned};
 
 /// Name of the port for clients, in pods and Services.
 pub(super) const PUBLIC: &str = "public";
-/// Name of the private port of disk pods.
+/// Name of the private port of disk pods and web pods.
 pub(super) const INTERNAL: &str = "internal";
 
 /// All Services, with those of the disk pods of these ordinals beyond the number wanted.
@@ -33,6 +33,7 @@ pub(super) fn services(cluster: &DiskCluster, names: &Names, leaving: &[u32]) ->
         // Readiness-balanced: for clients that know no pod of their own.
         exposed(cluster, names.disk(), all_disks.clone(), Component::Disk, disk, node_port(disk)),
         headless(cluster, names, all_disks),
+        web_internal(cluster, names),
     ];
     let wanted = 0..disk_replicas(cluster);
     for ordinal in wanted.chain(leaving.iter().copied()) {
@@ -91,6 +92,19 @@ fn headless(cluster: &DiskCluster, names: &Names, selector: BTreeMap<String, Str
             selector: Some(selector),
             ports: Some(vec![port(PUBLIC, SERVICE_PORT), port(INTERNAL, INTERNAL_PORT)]),
             publish_not_ready_addresses: Some(true),
+            ..ServiceSpec::default()
+        }),
+        status: None,
+    }
+}
+
+/// Readiness-balanced: a disk pod asks any web pod. Apart, for the other Service may be open to the outside.
+fn web_internal(cluster: &DiskCluster, names: &Names) -> Service {
+    Service {
+        metadata: owned(cluster, &names.web_internal(), Component::Web),
+        spec: Some(ServiceSpec {
+            selector: Some(labels::selector(names, Component::Web)),
+            ports: Some(vec![port(INTERNAL, INTERNAL_PORT)]),
             ..ServiceSpec::default()
         }),
         status: None,

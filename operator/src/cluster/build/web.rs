@@ -2,13 +2,14 @@
 
 use api::kubernetes::DiskCluster;
 use api::kubernetes::labels::Component;
-use api::kubernetes::names::Names;
+use api::kubernetes::names::{INTERNAL_PORT, Names};
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment};
 use k8s_openapi::api::core::v1::{EnvVar, SecretProjection, SecretVolumeSource, Volume, VolumeProjection};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use roster::SHARDS;
 
 use super::pods::{Part, arguments, item, projected, read_only, selector, template};
+use super::services::INTERNAL;
 use super::{Surroundings, owned, web_replicas};
 
 const CREDENTIALS: &str = "/etc/internet-disk/credentials";
@@ -28,7 +29,7 @@ pub(super) fn deployment(cluster: &DiskCluster, names: &Names, around: &Surround
         pods: &web.pods,
         arguments,
         environment: vec![returned_memory()],
-        ports: Vec::new(),
+        ports: vec![(INTERNAL, INTERNAL_PORT)],
         volumes: vec![keys(names), credentials(names)],
         mounts: vec![read_only("keys", KEYS), read_only("credentials", CREDENTIALS)],
         requests: [("cpu", "20m"), ("memory", "64Mi")],

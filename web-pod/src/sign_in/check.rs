@@ -1,0 +1,82 @@
+//! `POST /v1/credentials` on the private port: a disk pod asks whose a name and a password are.
+
+use std::time::Duration;
+
+use api::call;
+use api::credential_check::{
+    CheckOutcome, Checked, CredentialAnswer, CredentialCheck, CredentialKind, Right,
+};
+use api::generation::RosterGeneration;
+use api::keys::{self, Trust, purpose};
+use api::problem::ProblemCode;
+use api::ticket::Access;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use http::{HeaderMap, HeaderValue, header};
+use roster::shard_of;
+use serve::problem::Refusal;
+
+use super::attempt::{Attempted, attempt};
+use crate::app::App;
+
+/// A disk pod that remembers an answer this long asks seldom enough; whoever must be kept out is known sooner, by the
+/// roster.
+const REMEMBER_SECONDS: u32 = 60;
+/// How long to wait for credentials that the roster names already.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+pub(crate) async fn check(
+    State(app): State<App>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<CredentialAnswer>, Refusal> {
+    let roster = app.roster.current();
+    let disk_pods: Trust = roster.settings().disk_keys.iter().cloned().collect();
+    let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token = token.and_then(|text| text.strip_prefix("Bearer ")).unwrap_or_default();
+    call::check(token, purpose::CREDENTIAL_CHECK, &disk_pods, app.cluster, &body).map_err(|error| {
+        tracing::debug!(%error, "A question about a password is not answered.");
+        Refusal::new(ProblemCode::Unauthenticated, "this is for the disk pods of this internet disk")
+    })?;
+    let CredentialCheck { nonce, name, password, address, at_least } = serde_json::from_slice(&body)
+        .map_err(|_| Refusal::new(ProblemCode::BadRequest, "the body is no question about credentials"))?;
+    let shard = shard_of(&name);
+    let generation = newest(&app, shard, at_least).await?;
+    let outcome = match attempt(&app, &roster, &name, password.into(), address).await? {
+        Attempted::Right(member, _) => {
+            app.metrics.sign_in("program");
+            CheckOutcome::Right(Right {
+                member: member.uid,
+                kind: CredentialKind::Password,
+                access: Access::ReadWrite,
+                scope: None,
+                remember_seconds: REMEMBER_SECONDS,
+            })
+        }
+        Attempted::Wrong => CheckOutcome::Wrong,
+        Attempted::Limited(wait) => {
+            CheckOutcome::Limited { wait_seconds: u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).max(1) }
+        }
+    };
+    let checked = Checked { cluster: app.cluster, nonce, generation, outcome };
+    let ring = app.keys.ring();
+    let key = ring
+        .ticket(roster.settings())
+        .ok_or_else(|| Refusal::internal("there is no key that signs what is said of a password"))?;
+    let token = keys::sign(key, purpose::CREDENTIAL_ANSWER, &checked).map_err(Refusal::internal)?;
+    Ok(Json(CredentialAnswer { token }))
+}
+
+/// The generation of the credentials that are looked at. The disk pod may have heard of a change before this pod.
+async fn newest(app: &App, shard: u8, at_least: RosterGeneration) -> Result<RosterGeneration, Refusal> {
+    let reached = app.credentials.reached(shard, at_least);
+    match tokio::time::timeout(PATIENCE, reached).await {
+        Ok(generation) => Ok(generation),
+        Err(_) => Err(Refusal::new(
+            ProblemCode::NoReadyServer,
+            "this web server does not know the newest passwords yet; ask another",
+        )
+        .header(header::RETRY_AFTER, HeaderValue::from_static("1"))),
+    }
+}
