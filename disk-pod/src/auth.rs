@@ -17,6 +17,7 @@ use roster::{GroupAccess, MemberState, Mode, Owner, Roster};
 use serde::Deserialize;
 use spaces::NodePath;
 
+pub use crate::standalone::PasswordFile;
 pub use basic::{CHALLENGE, Checker, Passwords};
 pub(crate) use identity::know;
 pub use identity::{Identity, Scope, identify};

@@ -20,6 +20,7 @@ mod metrics;
 pub mod peers;
 mod router;
 pub mod settings;
+mod standalone;
 mod start;
 pub mod tus;
 pub mod volume;

@@ -1,11 +1,15 @@
 //! Puts the pod together and runs it to its end.
 
+use std::path::PathBuf;
+
 use anyhow::Context;
+use api::ids::{ClusterUid, PodName, VolumeName};
 use api::keys::{SigningKey, Trust};
 use jiff::Timestamp;
 use roster::source::Follower;
 use serve::{Admin, Endpoint, Limits, Metrics, Probes, Readiness, Shutdown};
 use spaces::{Engine, LocalConfig};
+use tokio::task::JoinSet;
 
 use crate::app::{App, Parts, STALLED_AFTER};
 use crate::auth::{Checker, Passwords, WebPods};
@@ -15,6 +19,12 @@ use crate::http::body::LONGEST_SILENCE;
 use crate::load::Load;
 use crate::metrics::DiskMetrics;
 use crate::peers::{Elsewhere, Peers};
+use crate::standalone::{self, Standalone};
+
+/// Where the operator has the roster mounted.
+const ROSTER: &str = "/etc/internet-disk/roster";
+/// The name of a pod that is none.
+const ALONE: &str = "standalone-disk-0";
 
 /// Does what the command line says.
 ///
@@ -32,29 +42,46 @@ pub async fn run(CommandLine { command }: CommandLine) -> anyhow::Result<()> {
     }
 }
 
+/// What a pod knows before it opens its volumes.
+struct Known {
+    cluster: ClusterUid,
+    pod: PodName,
+    store: roster::Store,
+    operator: Trust,
+    checker: Checker,
+    /// Keep the roster up to date, in a cluster.
+    followers: Vec<Follower>,
+    /// Keeps it up to date, without one.
+    standalone: Option<Standalone>,
+}
+
 async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
-    serve::telemetry::start(arguments.log_format, &arguments.log)?;
+    serve::telemetry::start(arguments.log_format(), &arguments.log)?;
     let shutdown = Shutdown::on_signals()?;
     let admin = Admin { readiness: Readiness::new(), metrics: Metrics::new() };
     let opened = admin.readiness.condition("volumes", "the volumes are being opened");
     // Probes first: a volume that does not answer is no reason to be restarted.
-    let _probes = Probes::start(arguments.admin_listen, admin.clone(), &shutdown).await?;
+    let probes = arguments.address(arguments.admin_listen, 9090);
+    let _probes = Probes::start(probes, admin.clone(), &shutdown).await?;
 
-    let operator = Trust::new(arguments.trust.iter().cloned());
-    let store = roster::Store::empty(arguments.cluster_uid, operator.clone());
-    let _mounted = roster::source::directory::follow(store.clone(), arguments.roster.clone());
-    let _watched = watch(&arguments, &store).await?;
-
-    let passwords = Passwords::new(checker(&arguments)?)?;
-    let engine = open(&arguments).await?;
+    let mounts = arguments.mounts().map_err(anyhow::Error::msg)?;
+    let Known { cluster, pod, store, operator, checker, followers, standalone } = match arguments.cluster_uid
+    {
+        Some(cluster) => in_cluster(&arguments, cluster).await?,
+        None => alone(&arguments, &mounts).await?,
+    };
+    let passwords = Passwords::new(checker)?;
+    let volumes = mounts.iter().map(|(name, _)| name.clone()).collect();
+    let engine = open(&arguments, cluster, mounts).await?;
     opened.met();
-    let setting = tokio::spawn(crate::settings::follow(store.clone(), engine.clone()));
+    let mut beside = JoinSet::new();
+    beside.spawn(crate::settings::follow(store.clone(), engine.clone()));
     let app = App::new(Parts {
-        cluster: arguments.cluster_uid,
-        pod: arguments.pod_name.clone(),
+        cluster,
+        pod: pod.clone(),
         started: Timestamp::now(),
         engine,
-        volumes: arguments.volumes.iter().map(|volume| volume.name.clone()).collect(),
+        volumes,
         roster: store,
         passwords,
         operator,
@@ -64,30 +91,55 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
     });
     let peers = Peers::default();
     conditions(&admin.readiness, &app, &peers);
-    let asking = tokio::spawn(peers.ask(app.clone()));
-    let walking = tokio::spawn(crate::walk::walk(app.clone()));
-    let measuring = tokio::spawn(DiskMetrics::register(&admin.metrics)?.follow(app.clone()));
-    let public =
-        Endpoint::bind("public", arguments.listen, crate::router(app.clone()), Limits::default()).await?;
-    let internal = Endpoint::bind(
-        "internal",
-        arguments.internal_listen,
-        crate::internal::router(app),
-        Limits::default(),
-    )
-    .await?;
-    tracing::info!(
-        pod = %arguments.pod_name,
-        listen = %arguments.listen,
-        volumes = arguments.volumes.len(),
-        "This disk server is running."
-    );
+    beside.spawn(peers.ask(app.clone()));
+    beside.spawn(crate::walk::walk(app.clone()));
+    beside.spawn(DiskMetrics::register(&admin.metrics)?.follow(app.clone()));
+    if let Some(standalone) = standalone {
+        beside.spawn(standalone.keep(app.clone()));
+    }
+    let listen = arguments.address(arguments.listen, 8080);
+    let internal = arguments.address(arguments.internal_listen, 8081);
+    let public = Endpoint::bind("public", listen, crate::router(app.clone()), Limits::default()).await?;
+    let internal =
+        Endpoint::bind("internal", internal, crate::internal::router(app), Limits::default()).await?;
+    tracing::info!(%pod, %listen, volumes = arguments.volumes.len(), "This disk server is running.");
     serve::serve_until_drained(vec![public, internal], &admin.metrics, arguments.grace(), &shutdown).await;
-    setting.abort();
-    asking.abort();
-    measuring.abort();
-    walking.abort();
+    drop(followers);
     Ok(())
+}
+
+/// A pod of a cluster: the operator says who the members are.
+async fn in_cluster(arguments: &ServeArguments, cluster: ClusterUid) -> anyhow::Result<Known> {
+    let operator = Trust::new(arguments.trust.iter().cloned());
+    let store = roster::Store::empty(cluster, operator.clone());
+    let directory = arguments.roster.clone().unwrap_or_else(|| ROSTER.into());
+    let mut followers = vec![roster::source::directory::follow(store.clone(), directory)];
+    followers.extend(watch(arguments, &store).await?);
+    let pod = arguments.pod_name.clone().context("--pod-name is missing")?;
+    Ok(Known { cluster, pod, store, operator, checker: checker(arguments)?, followers, standalone: None })
+}
+
+/// A pod without a cluster: files say who the members are.
+async fn alone(arguments: &ServeArguments, mounts: &[(VolumeName, PathBuf)]) -> anyhow::Result<Known> {
+    let (_, first) = mounts.first().context("--volume is missing")?;
+    let cluster = standalone::owner(first).await?;
+    let roster = arguments.roster.clone().context("--roster is missing")?;
+    let volumes = mounts.iter().map(|(name, _)| name.clone()).collect();
+    let standalone = Standalone::read(cluster, roster, volumes, arguments.passwords_without_tls)?;
+    let pod = match &arguments.pod_name {
+        Some(name) => name.clone(),
+        None => ALONE.parse()?,
+    };
+    Ok(Known {
+        cluster,
+        pod,
+        store: standalone.store.clone(),
+        // Nobody sets limits from outside.
+        operator: Trust::default(),
+        checker: Checker::File(standalone.passwords.clone()),
+        followers: Vec::new(),
+        standalone: Some(standalone),
+    })
 }
 
 /// By whom names and passwords are checked.
@@ -126,14 +178,17 @@ fn conditions(readiness: &Readiness, app: &App, peers: &Peers) {
     }
 }
 
-async fn open(arguments: &ServeArguments) -> anyhow::Result<spaces::Local> {
-    let volumes = arguments.volumes.iter().map(|volume| (volume.name.clone(), volume.directory.clone()));
+async fn open(
+    arguments: &ServeArguments,
+    cluster: ClusterUid,
+    volumes: Vec<(VolumeName, PathBuf)>,
+) -> anyhow::Result<spaces::Local> {
     if let Some(directory) = &arguments.fault_dir {
         tracing::warn!(directory = %directory.display(), "Faults can be injected into volumes: this is for tests alone.");
     }
     let config = LocalConfig {
-        volumes: volumes.collect(),
-        cluster: arguments.cluster_uid,
+        volumes,
+        cluster,
         adopt: arguments.adopt_cluster_uid,
         faults: arguments.fault_dir.clone(),
         settings: spaces::Settings {

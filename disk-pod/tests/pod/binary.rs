@@ -147,7 +147,7 @@ fn a_volume_of_another_disk_cluster_is_not_touched() {
 #[test]
 fn a_wrong_command_line_says_what_to_write() {
     let output = Command::new(env!("CARGO_BIN_EXE_disk-pod"))
-        .args(["serve", "--volume", "nonsense", "--pod-name", "x"])
+        .args(["serve", "--volume", "nonsense=", "--pod-name", "x"])
         .stderr(Stdio::piped())
         .output()
         .unwrap();

@@ -12,6 +12,7 @@ mod names;
 mod passwords;
 mod sockets;
 mod stalls;
+mod standalone;
 mod strict;
 mod takeover;
 mod trash;
