@@ -6,6 +6,7 @@
 //!
 //! The key of a DiskCluster that is not there is one too: its Members and Groups are told so.
 
+mod app_passwords;
 mod assess;
 pub(crate) mod coarse;
 mod due;

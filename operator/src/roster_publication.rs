@@ -4,4 +4,5 @@ mod credentials;
 mod index;
 mod publisher;
 
+pub(crate) use credentials::Wanted;
 pub(crate) use publisher::{PublishError, Published, Publisher};

@@ -1,5 +1,6 @@
 //! What web pods check passwords against. Disk pods never read this.
 
+mod app_passwords;
 pub mod directory;
 #[cfg(feature = "kubernetes")]
 pub mod kubernetes;
@@ -16,6 +17,8 @@ use arc_swap::ArcSwap;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+pub use app_passwords::{APP_PASSWORD_BYTES, AppPassword, AppPasswordHash, AppPasswords, app_password};
+
 use crate::shard::{SHARDS, shard_of};
 
 /// The credentials of one shard: `credentials.json`.
@@ -26,6 +29,9 @@ pub struct Credentials {
     pub generation: RosterGeneration,
     /// In order of their names.
     pub members: Vec<Credential>,
+    /// Further passwords of theirs, for programs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub apps: Vec<AppPassword>,
 }
 
 /// What one member's password is checked against.
@@ -86,6 +92,8 @@ struct Held {
     generation: RosterGeneration,
     /// In order of the uids.
     verifiers: Box<[(MemberUid, Verifier)]>,
+    /// In order of the uids.
+    apps: Box<[AppPassword]>,
 }
 
 impl Default for CredentialStore {
@@ -109,6 +117,35 @@ impl CredentialStore {
         held.verifiers.get(position).map(|(_, verifier)| verifier.clone())
     }
 
+    /// The member's passwords for programs.
+    pub fn app_passwords(&self, name: &MemberName, uid: MemberUid) -> Vec<AppPassword> {
+        self.apps_of(name, uid, |apps| apps.to_vec())
+    }
+
+    /// The member's password for programs of this hash. Hashes are compared in a time that tells nothing.
+    pub fn app_password(
+        &self,
+        name: &MemberName,
+        uid: MemberUid,
+        hash: AppPasswordHash,
+    ) -> Option<AppPassword> {
+        self.apps_of(name, uid, |apps| apps.iter().find(|one| one.hash == hash).cloned())
+    }
+
+    fn apps_of<T: Default>(
+        &self,
+        name: &MemberName,
+        uid: MemberUid,
+        look: impl FnOnce(&[AppPassword]) -> T,
+    ) -> T {
+        let Some(slot) = self.shards.get(usize::from(shard_of(name.as_str()))) else { return T::default() };
+        let shard = slot.load();
+        let Some(held) = shard.as_ref().as_ref() else { return T::default() };
+        let from = held.apps.partition_point(|one| one.member < uid);
+        let to = held.apps.partition_point(|one| one.member <= uid);
+        held.apps.get(from..to).map_or_else(T::default, look)
+    }
+
     /// The generation that is held of a shard; 0 if none is.
     pub fn generation(&self, shard: u8) -> RosterGeneration {
         self.shards
@@ -130,14 +167,15 @@ impl CredentialStore {
     /// # Errors
     /// When this is not JSON of that form. The message holds nothing of the content.
     pub(crate) fn offer(&self, shard: u8, body: &[u8]) -> Result<(), Unreadable> {
-        let Credentials { generation, members } =
+        let Credentials { generation, members, mut apps } =
             serde_json::from_slice(body).map_err(|error| Unreadable { line: error.line() })?;
         let mut verifiers: Vec<_> = members
             .into_iter()
             .map(|Credential { uid, verifier, name: _, source: _ }| (uid, verifier))
             .collect();
         verifiers.sort_unstable_by_key(|(uid, _)| *uid);
-        let held = Held { generation, verifiers: verifiers.into() };
+        apps.sort_by_key(|one| one.member);
+        let held = Held { generation, verifiers: verifiers.into(), apps: apps.into() };
         let _one_at_a_time = self.adopting.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(slot) = self.shards.get(usize::from(shard))
             && generation > self.generation(shard)

@@ -43,6 +43,8 @@ pub struct Settings {
     pub history: HistorySettings,
     /// About sessions of the page.
     pub sessions: SessionSettings,
+    /// About passwords for programs.
+    pub app_passwords: AppPasswordSettings,
     /// What members may do with groups.
     pub groups: GroupSettings,
     /// How old, in milliseconds, the state may be that a disk pod answers reads from; 0 asks the volume each time.
@@ -69,6 +71,7 @@ impl Default for Settings {
             versions: VersionSettings::default(),
             history: HistorySettings::default(),
             sessions: SessionSettings::default(),
+            app_passwords: AppPasswordSettings::default(),
             groups: GroupSettings::default(),
             freshness_ms: 1000,
             default_language: "en".to_owned(),
@@ -197,6 +200,22 @@ pub struct SessionSettings {
 impl Default for SessionSettings {
     fn default() -> Self {
         Self { lifetime_s: 30 * 24 * 3600, idle_s: 24 * 3600 }
+    }
+}
+
+/// About passwords for programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct AppPasswordSettings {
+    /// Whether there are any. Those that were made count for nothing while there are not.
+    pub enabled: bool,
+    /// How many one member may have.
+    pub maximum: u32,
+}
+
+impl Default for AppPasswordSettings {
+    fn default() -> Self {
+        Self { enabled: true, maximum: 20 }
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use api::ids::ClusterUid;
 use roster::credentials::CredentialStore;
 
+use crate::app_passwords::AppPasswordSecrets;
 use crate::disks::View;
 use crate::keys::Keys;
 use crate::metrics::WebMetrics;
@@ -32,6 +33,8 @@ pub struct Parts {
     pub disks: View,
     /// Changes Members and Groups; absent where no Kubernetes API is.
     pub self_service: Option<SelfService>,
+    /// Where app passwords are written; absent where no Kubernetes API is.
+    pub app_passwords: Option<AppPasswordSecrets>,
     /// What is counted.
     pub metrics: WebMetrics,
 }

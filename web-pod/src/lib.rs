@@ -4,6 +4,7 @@
 //! web pod goes on where another one ended.
 
 mod app;
+mod app_passwords;
 mod body;
 pub mod config;
 mod csrf;
@@ -22,6 +23,7 @@ mod spaces;
 mod start;
 
 pub use app::{App, Parts};
+pub use app_passwords::AppPasswordSecrets;
 pub use internal::internal;
 pub use keys::Keys;
 pub use metrics::WebMetrics;

@@ -5,10 +5,10 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::Response;
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 
 use crate::app::App;
-use crate::{body, csrf, headers, page, self_service, servers, session, sign_in, spaces};
+use crate::{app_passwords, body, csrf, headers, page, self_service, servers, session, sign_in, spaces};
 
 /// Everything the public port answers.
 pub fn router(app: App) -> Router {
@@ -16,6 +16,8 @@ pub fn router(app: App) -> Router {
         .route("/session", get(sign_in::who))
         .route("/spaces", get(spaces::list))
         .route("/servers", post(servers::find))
+        .route("/app-passwords", get(app_passwords::list).post(app_passwords::make))
+        .route("/app-passwords/{id}", delete(app_passwords::revoke))
         .route("/groups", post(self_service::create))
         .route("/groups/{group}/members/{member}", put(self_service::admit).delete(self_service::dismiss))
         .route("/allocations/{group}", put(self_service::allocate).delete(self_service::leave))

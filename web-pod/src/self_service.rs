@@ -28,11 +28,11 @@ use crate::app::App;
 use crate::body::Body;
 use crate::config::Watched;
 use crate::session::{self, SignedIn};
-use denied::denied;
+pub(crate) use denied::{away, denied};
 use item::{Edit, Item, Lists};
 
 /// Names the web pods among those who write fields of Members and Groups.
-const FIELD_MANAGER: &str = "internetdisk-web";
+pub(crate) const FIELD_MANAGER: &str = "internetdisk-web";
 
 /// A member waits for the answer; the Kubernetes API either gives one soon or is away.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -103,7 +103,7 @@ impl SelfService {
     }
 }
 
-async fn in_time<T>(work: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
+pub(crate) async fn in_time<T>(work: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
     tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| Err(denied::away("no answer in time")))
 }
 

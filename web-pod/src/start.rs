@@ -8,6 +8,7 @@ use roster::source;
 use serve::{Admin, Endpoint, Limits, Metrics, Readiness, Shutdown};
 
 use crate::app::{App, Parts};
+use crate::app_passwords::AppPasswordSecrets;
 use crate::config::{Action, Command, Serve};
 use crate::disks::{Pace, probe};
 use crate::internal::internal;
@@ -59,7 +60,7 @@ async fn run(serve: Serve) -> anyhow::Result<()> {
     let (keys, keys_file) = Keys::read(keys_directory)?;
     let _keys = AbortOnDrop(tokio::spawn(keys.clone().follow(keys_file)));
 
-    let mut self_service = None;
+    let (mut self_service, mut app_passwords) = (None, None);
     if let Some(watched) = watch {
         let client = kube::Client::try_default().await.context(
             "cannot find the Kubernetes API: run in a pod with a service account, or leave out --watch",
@@ -73,6 +74,7 @@ async fn run(serve: Serve) -> anyhow::Result<()> {
             namespace,
             cluster,
         ));
+        app_passwords = Some(AppPasswordSecrets::new(client.clone(), &watched));
         self_service = Some(SelfService::new(client, watched));
     }
 
@@ -102,6 +104,7 @@ async fn run(serve: Serve) -> anyhow::Result<()> {
         sign_in: SignIn { passwords: Passwords::new(cores)?, attempts: Attempts::default().into() },
         disks,
         self_service,
+        app_passwords,
         metrics,
     });
     let public = Endpoint::bind("public", listen, router(app.clone()), Limits::default()).await?;

@@ -112,6 +112,12 @@ impl Names {
         format!("{}-credentials-{shard}", self.cluster)
     }
 
+    /// The Secret that web pods write the app passwords of the members in a shard to.
+    #[must_use]
+    pub fn app_passwords(&self, shard: u8) -> String {
+        format!("{}-app-passwords-{shard}", self.cluster)
+    }
+
     /// The claim that the operator makes for a volume.
     #[must_use]
     pub fn claim(&self, volume: &str) -> String {

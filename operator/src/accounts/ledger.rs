@@ -9,6 +9,7 @@ use api::kubernetes::{DiskCluster, Group, Member};
 use kube::Client;
 
 use super::RoundError;
+use super::app_passwords::AppPasswordShelf;
 use super::newest::Newest;
 use super::term::Term;
 use crate::lending::{Doubts, InForce};
@@ -31,6 +32,7 @@ pub(super) struct Ledger {
     pub(super) published: Published,
     pub(super) publisher: Publisher,
     pub(super) passwords: Passwords,
+    pub(super) app_passwords: AppPasswordShelf,
     pub(super) members: Newest<Member>,
     pub(super) groups: Newest<Group>,
     pub(super) trouble: Trouble,
@@ -49,6 +51,7 @@ impl Ledger {
         let (published, generations) = publisher.load(&prepared.operator_key).await?;
         let namespace = cluster.metadata.namespace.clone().unwrap_or_default();
         let passwords = Passwords::new(client.clone(), &namespace, hashing, published.credentials.all());
+        let app_passwords = AppPasswordShelf::new(published.credentials.apps());
         Ok(Self {
             cluster: prepared.uid,
             key: prepared.operator_key.verifying_key().id().clone(),
@@ -58,6 +61,7 @@ impl Ledger {
             published,
             publisher,
             passwords,
+            app_passwords,
             members: Newest::default(),
             groups: Newest::default(),
             trouble: Trouble::default(),

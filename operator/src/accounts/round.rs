@@ -1,17 +1,19 @@
 //! One look at everything: hold, assess, commit limits, publish, write statuses, let go.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use api::ids::{GroupUid, MemberUid, SpaceId, VolumeName};
 use api::kubernetes::condition::{ConditionType, Finding, Reason};
 use api::kubernetes::disk_cluster::volume::VolumeState;
+use api::kubernetes::names::Names;
 use api::kubernetes::{DiskCluster, Group, Member};
 use jiff::Timestamp;
-use kube::Resource;
+use kube::{Api, Resource};
 use roster::{GroupEntry, Head, MemberEntry};
 
+use super::app_passwords::AppPasswordShelf;
 use super::assess::{Assessment, Objects, assess};
 use super::due::{REFRESHED_EVERY, books_spaces, due, unsettled};
 use super::farewell::farewell;
@@ -31,7 +33,7 @@ use crate::members::passwords::SecretKey;
 use crate::members::status::{Credential, MemberFacts, status as member_status};
 use crate::members::{MemberAccount, Presence};
 use crate::prepared::Prepared;
-use crate::roster_publication::PublishError;
+use crate::roster_publication::{PublishError, Wanted};
 
 /// So many limits are committed in one round; then everything is looked at again, so that whoever changes something
 /// does not wait for thousands of others.
@@ -83,7 +85,8 @@ impl Round<'_> {
         let mut rest = held.max(finalizers::hold(client, &mut groups, &mut ledger.groups).await);
 
         let assessment = assess(Objects { members, groups, volumes: self.volumes() }, &ledger.in_force);
-        let credentials = self.credentials(ledger, &assessment);
+        let (credentials, changed) = self.credentials(ledger, &assessment);
+        rest = rest.max(self.app_passwords(ledger, &changed).await);
         self.reserve(ledger, &assessment, &credentials).await?;
         self.begin(ledger, &assessment, &free)?;
         let books = assessment.books(&ledger.in_force, &ledger.doubts, &ledger.term);
@@ -136,7 +139,12 @@ impl Round<'_> {
     }
 
     /// What there is to sign in with, for each member; what is not known yet is being read.
-    fn credentials(&self, ledger: &mut Ledger, assessment: &Assessment) -> HashMap<MemberUid, Credential> {
+    /// Also says which Secrets have changed.
+    fn credentials(
+        &self,
+        ledger: &mut Ledger,
+        assessment: &Assessment,
+    ) -> (HashMap<MemberUid, Credential>, HashSet<String>) {
         ledger.passwords.take_outcomes();
         let staying = assessment.members.values().filter(|account| account.presence != Presence::Leaves);
         let wanted: HashMap<MemberUid, Option<SecretKey>> = staying
@@ -149,11 +157,12 @@ impl Round<'_> {
                 (account.uid, secret)
             })
             .collect();
-        let names = wanted.values().flatten().map(|secret| secret.name.clone()).collect();
+        let names = wanted.values().flatten().map(|secret| secret.name.clone());
+        let names = names.chain(AppPasswordShelf::names(&Names::of(&self.key.name))).collect();
         let changed = self.secrets.look(self.key, names);
         let (queue, key) = (self.queue.clone(), self.key.clone());
         ledger.passwords.look(&wanted, &changed, move || queue.push_after(key.clone(), DEBOUNCE));
-        wanted
+        let credentials = wanted
             .into_iter()
             .map(|(uid, secret)| {
                 let identified =
@@ -165,7 +174,16 @@ impl Round<'_> {
                 };
                 (uid, credential)
             })
-            .collect()
+            .collect();
+        (credentials, changed)
+    }
+
+    /// Reads what web pods have written of app passwords.
+    async fn app_passwords(&self, ledger: &mut Ledger, changed: &HashSet<String>) -> Rest {
+        let secrets = Api::namespaced(self.context.client.clone(), &self.key.namespace);
+        let names = Names::of(&self.key.name);
+        let complete = ledger.app_passwords.look(&secrets, &names, changed).await;
+        if complete { Rest::Nothing } else { Rest::Failed }
     }
 
     async fn commit(&self, ledger: &mut Ledger, mut steps: Vec<LimitStep>) -> Rest {
@@ -454,15 +472,13 @@ fn is_deleted<K: Resource>(object: &K) -> bool {
 }
 
 /// What there is to sign in with, of those who do not leave.
-fn stored(
-    ledger: &Ledger,
-    assessment: &Assessment,
-    credentials: &HashMap<MemberUid, Credential>,
-) -> Vec<roster::credentials::Credential> {
-    assessment
+fn stored(ledger: &Ledger, assessment: &Assessment, credentials: &HashMap<MemberUid, Credential>) -> Wanted {
+    let theirs = assessment
         .members
         .values()
         .filter(|account| credentials.contains_key(&account.uid))
         .filter_map(|account| ledger.passwords.stored(account.uid, &account.name))
-        .collect()
+        .collect();
+    let apps = ledger.app_passwords.of(|uid| credentials.contains_key(&uid));
+    Wanted { credentials: theirs, apps }
 }

@@ -121,6 +121,51 @@ async fn what_is_used_cannot_be_lent() {
 }
 
 #[tokio::test]
+async fn app_passwords_are_published_as_web_pods_wrote_them() {
+    let mut world = funded().await;
+    let shard = roster::shard_of("alice");
+    let name = format!("demo-app-passwords-{shard}");
+    let one = |last_used: Option<&str>| {
+        json!({ "passwords": [{
+            "member": uid_of("alice"), "id": uuid::Uuid::from_u128(1), "name": "laptop", "access": "Read",
+            "hash": "00".repeat(32), "created": "2026-01-01T00:00:00Z", "lastUsed": last_used,
+        }, {
+            "member": uuid::Uuid::from_u128(9), "id": uuid::Uuid::from_u128(2), "name": "of nobody", "access": "Read",
+            "hash": "00".repeat(32), "created": "2026-01-01T00:00:00Z",
+        }] })
+    };
+    let published = |world: &World| {
+        let secret = world.api.get("secrets", &format!("demo-credentials-{shard}"))?;
+        let secret: k8s_openapi::api::core::v1::Secret = serde_json::from_value(secret).unwrap();
+        serde_json::from_slice::<Value>(&secret.data?.get("credentials.json")?.0).ok()
+    };
+    let generation = |world: &World| world.roster().index().unwrap().credentials[usize::from(shard)];
+    let before = generation(&world);
+    world.api.put_app_passwords(&name, &one(None));
+    assert_eq!(world.secrets.changed(&Key::new("disk", &name)), [Key::new("disk", "demo")]);
+    world.settle().await;
+    let apps = published(&world).unwrap()["apps"].clone();
+    assert_eq!((apps.as_array().unwrap().len(), &apps[0]["name"]), (1, &json!("laptop")), "{apps}");
+    let after = generation(&world);
+    assert!(after > before, "every pod hears of it");
+
+    world.forget_writes();
+    world.api.put_app_passwords(&name, &one(Some("2026-01-02T00:00:00Z")));
+    world.secrets.changed(&Key::new("disk", &name));
+    world.settle().await;
+    assert_eq!(generation(&world), after, "a use is no change");
+    world.api.put_app_passwords(&name, &json!("junk"));
+    world.secrets.changed(&Key::new("disk", &name));
+    world.settle().await;
+    assert_eq!(generation(&world), after, "what cannot be read changes nothing");
+    world.restart();
+    world.api.put_app_passwords(&name, &json!({ "passwords": [] }));
+    world.settle().await;
+    assert!(published(&world).unwrap()["apps"].is_null(), "revoked while nobody led");
+    assert!(generation(&world) > after);
+}
+
+#[tokio::test]
 async fn a_missing_secret_is_told_and_cured_and_read_once() {
     let mut world = World::new().await;
     world.member("alice", json!({ "quota": "1Mi", "passwordSecretRef": { "name": "alice-password" } }));

@@ -46,6 +46,7 @@ pub(super) async fn apply(
         network_policies,
         claims,
         services,
+        app_passwords,
         disruption_budgets,
         disk,
         web,
@@ -64,6 +65,7 @@ pub(super) async fn apply(
         let seen = observed.services.get(&service.name_any());
         applier.apply(service, Seen::of(seen.map(std::convert::AsRef::as_ref))).await?;
     }
+    all(applier, app_passwords).await?;
     all(applier, disruption_budgets).await?;
     if pods == Pods::All {
         applier.apply(disk, Seen::of(observed.stateful_set.as_deref())).await?;

@@ -19,7 +19,7 @@ use api::kubernetes::disk_cluster::operation::ServiceMode;
 use api::kubernetes::labels::{self, Component};
 use api::kubernetes::names::Names;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
-use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Service, ServiceAccount};
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Secret, Service, ServiceAccount};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
@@ -61,6 +61,8 @@ pub struct Desired {
     pub claims: Vec<PersistentVolumeClaim>,
     /// Where pods are reached.
     pub services: Vec<Service>,
+    /// Where web pods write app passwords.
+    pub app_passwords: Vec<Secret>,
     /// How many may be taken away at once.
     pub disruption_budgets: Vec<PodDisruptionBudget>,
     /// The disk servers.
@@ -80,6 +82,7 @@ pub fn build(cluster: &DiskCluster, around: &Surroundings, leaving: &[u32]) -> D
         network_policies: network::policies(cluster, &names, &around.operator_namespace),
         claims: claims::claims(cluster, &names, &around.claims),
         services: services::services(cluster, &names, leaving),
+        app_passwords: accounts::app_passwords(cluster, &names),
         disruption_budgets: disruption::budgets(cluster, &names),
         disk: disk::stateful_set(cluster, &names, around),
         web: web::deployment(cluster, &names, around),

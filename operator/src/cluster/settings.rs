@@ -6,6 +6,7 @@ use api::kubernetes::DiskCluster;
 use api::kubernetes::disk_cluster::operation::ServiceMode;
 use api::kubernetes::disk_cluster::policies;
 use api::kubernetes::group;
+use roster::AppPasswordSettings;
 use roster::{
     DiskPodAddress, GroupCreation, GroupSettings, HistorySettings, JoinPolicy, Mode, SessionSettings,
     Settings, TicketKey, TrashSettings, UploadSettings, VersionSettings,
@@ -56,6 +57,10 @@ pub fn settings(
         sessions: SessionSettings {
             lifetime_s: whole(sessions.lifetime_seconds),
             idle_s: whole(sessions.idle_timeout_seconds),
+        },
+        app_passwords: AppPasswordSettings {
+            enabled: spec.sign_in.app_passwords.mode.is_enabled(),
+            maximum: whole(spec.sign_in.app_passwords.maximum_per_member),
         },
         groups: GroupSettings {
             creation: match groups.creation {

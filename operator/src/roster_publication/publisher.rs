@@ -13,10 +13,10 @@ use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::api::{ObjectMeta, Patch, PatchParams};
 use kube::{Api, Client, Resource};
 use roster::compile::Compiled;
-use roster::credentials::{Credential, Credentials};
+use roster::credentials::Credentials;
 use roster::{Head, Index, SHARDS, Sealed, publish};
 
-use super::credentials::CredentialShelf;
+use super::credentials::{CredentialShelf, Wanted};
 use super::index::{INDEX, RESERVED, SHARD, StoredIndex, data};
 use crate::accounts::MANAGER;
 use crate::limits::Generations;
@@ -137,7 +137,7 @@ impl Publisher {
         (generation, end): (RosterGeneration, RosterGeneration),
         mut head: Head,
         compiled: Compiled,
-        credentials: Vec<Credential>,
+        credentials: Wanted,
     ) -> Result<bool, PublishError> {
         for (shard, credentials) in published.credentials.changes(credentials, generation) {
             self.write_credentials(shard, &credentials).await?;

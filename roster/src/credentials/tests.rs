@@ -10,7 +10,8 @@ fn credentials(generation: u64, verifier: &str) -> (u8, Vec<u8>) {
         verifier: Verifier::new(verifier),
         source: "x/1".to_owned(),
     };
-    let body = Credentials { generation: RosterGeneration(generation), members: vec![alice] };
+    let body =
+        Credentials { generation: RosterGeneration(generation), members: vec![alice], apps: Vec::new() };
     (shard_of("alice"), serde_json::to_vec(&body).unwrap())
 }
 

@@ -13,7 +13,7 @@ const POLICY_SAYS: &str = "denied request: ";
 const OWNED_BY_OTHERS: &str = "FieldManagerConflict";
 
 /// The Kubernetes API is away: what was there goes on, changes have to wait.
-pub(super) fn away(cause: impl std::fmt::Display) -> Refusal {
+pub(crate) fn away(cause: impl std::fmt::Display) -> Refusal {
     Refusal::new(
         ProblemCode::ControlPlaneAway,
         "groups and shares of quota cannot be changed at the moment; your files can be used as before",
@@ -47,7 +47,7 @@ fn owned_by_others(status: &Status) -> bool {
     status.details.iter().flat_map(|details| &details.causes).any(|cause| cause.reason == OWNED_BY_OTHERS)
 }
 
-pub(super) fn denied(error: &Error) -> Refusal {
+pub(crate) fn denied(error: &Error) -> Refusal {
     let Error::Api(status) = error else { return away(error) };
     match status.code {
         409 if owned_by_others(status) => belongs_to("another tool"),

@@ -8,13 +8,17 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Method, StatusCode, Uri};
-use internet_disk_web_pod::SelfService;
 use internet_disk_web_pod::config::Watched;
+use internet_disk_web_pod::{AppPasswordSecrets, SelfService};
+use k8s_openapi::api::core::v1::Secret;
+use roster::SHARDS;
+use roster::credentials::AppPasswords;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::world::World;
 
+const SECRETS: &str = "/api/v1/namespaces/disk/";
 const OBJECTS: &str = "/apis/internetdisk.dev/v1alpha1/namespaces/disk/";
 
 /// A write that arrived.
@@ -67,6 +71,12 @@ impl Kubernetes {
             let spec = json!({ "clusterRef": { "name": "demo" }, "members": members });
             api.put(format!("groups/{}", group.name), group.uid.0, spec);
         }
+        for shard in 0..SHARDS {
+            let name = format!("demo-app-passwords-{shard}");
+            let metadata = json!({ "name": name, "namespace": "disk", "resourceVersion": "0" });
+            let secret = json!({ "apiVersion": "v1", "kind": "Secret", "metadata": metadata });
+            api.objects.insert(format!("secrets/{name}"), secret);
+        }
         let api = Arc::new(Mutex::new(api));
         let router = Router::new().fallback(answer).with_state(api.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -87,16 +97,33 @@ impl Kubernetes {
         self.api().objects[path].clone()
     }
 
-    pub(crate) fn self_service(&self) -> SelfService {
+    /// What web pods have written, by shards.
+    pub(crate) fn app_passwords(&self) -> BTreeMap<u8, AppPasswords> {
+        let api = self.api();
+        let mut shards = BTreeMap::new();
+        for shard in 0..SHARDS {
+            let Some(secret) = api.objects.get(&format!("secrets/demo-app-passwords-{shard}")) else {
+                continue;
+            };
+            let secret: Secret = serde_json::from_value(secret.clone()).unwrap();
+            let Some(body) = secret.data.unwrap_or_default().remove("app-passwords.json") else { continue };
+            shards.insert(shard, serde_json::from_slice(&body.0).unwrap());
+        }
+        shards
+    }
+
+    pub(crate) fn self_service(&self) -> (SelfService, AppPasswordSecrets) {
         self_service(&self.url)
     }
 }
 
 /// Self-service through an API at this address.
-pub(crate) fn self_service(url: &str) -> SelfService {
+pub(crate) fn self_service(url: &str) -> (SelfService, AppPasswordSecrets) {
     let config = kube::Config::new(url.parse().unwrap());
     let client = kube::Client::try_from(config).unwrap();
-    SelfService::new(client, Watched { namespace: "disk".to_owned(), cluster: "demo".to_owned() })
+    let watched = Watched { namespace: "disk".to_owned(), cluster: "demo".to_owned() };
+    let secrets = AppPasswordSecrets::new(client.clone(), &watched);
+    (SelfService::new(client, watched), secrets)
 }
 
 impl Api {
@@ -115,7 +142,8 @@ impl Api {
     }
 
     fn handle(&mut self, method: &Method, uri: &Uri, applies: bool, body: Value) -> Result<Value, Value> {
-        let path = uri.path().strip_prefix(OBJECTS).unwrap_or("nowhere").to_owned();
+        let path = uri.path().strip_prefix(OBJECTS).or_else(|| uri.path().strip_prefix(SECRETS));
+        let path = path.unwrap_or("nowhere").to_owned();
         if method == Method::GET {
             return self.objects.get(&path).cloned().ok_or_else(|| status(404, "NotFound", "not found"));
         }
@@ -140,11 +168,17 @@ impl Api {
             object["metadata"]["resourceVersion"] = json!(self.version.to_string());
             self.objects.insert(path.clone(), object.clone());
         }
-        for field in ["uid", "resourceVersion"] {
+        let is_secret = path.starts_with("secrets/");
+        for field in if is_secret { &["resourceVersion"][..] } else { &["uid", "resourceVersion"] } {
             let named = &body["metadata"][field];
             assert!(named.is_string(), "a write names the {field} it means: {body}");
             if *named != object["metadata"][field] {
                 return Err(status(409, "Conflict", "the object has been modified"));
+            }
+        }
+        if is_secret {
+            for (entry, value) in body["data"].as_object().unwrap() {
+                object["data"][entry] = value.clone();
             }
         }
         for (list, key) in [("allocations", "group"), ("members", "name")] {

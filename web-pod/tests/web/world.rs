@@ -16,9 +16,10 @@ use axum::body::Body;
 use http::{HeaderMap, Request, StatusCode};
 use internet_disk_web_pod::disks::{Pace, probe};
 use internet_disk_web_pod::{
-    App, Attempts, Keys, Parts, Passwords, SelfService, SignIn, WebMetrics, internal, router,
+    App, AppPasswordSecrets, Attempts, Keys, Parts, Passwords, SelfService, SignIn, WebMetrics, internal,
+    router,
 };
-use roster::credentials::{Credential, CredentialStore, Credentials, Verifier};
+use roster::credentials::{AppPasswords, Credential, CredentialStore, Credentials, Verifier};
 use roster::web_keys::WebKeys;
 use roster::{
     FORMAT, GroupAccess, GroupEntry, Index, JoinPolicy, Joining, MemberEntry, MemberState, Part, Participant,
@@ -51,6 +52,8 @@ pub(crate) struct World {
     pub(crate) members: BTreeMap<&'static str, MemberEntry>,
     pub(crate) groups: BTreeMap<&'static str, GroupEntry>,
     pub(crate) verifiers: BTreeMap<&'static str, Verifier>,
+    /// App passwords, by shards.
+    pub(crate) apps: BTreeMap<u8, AppPasswords>,
     generation: u64,
 }
 
@@ -155,6 +158,7 @@ impl World {
             members,
             groups: BTreeMap::from([("trips", trips)]),
             disk,
+            apps: BTreeMap::new(),
             generation: 0,
         };
         world.publish();
@@ -185,7 +189,8 @@ impl World {
                 let (uid, name) = (member.uid, member.name.clone());
                 Some(Credential { uid, name, verifier: verifier.clone(), source: "test/1".to_owned() })
             });
-            let credentials = Credentials { generation, members: members.collect() };
+            let apps = self.apps.get(&index).cloned().unwrap_or_default().passwords;
+            let credentials = Credentials { generation, members: members.collect(), apps };
             let file = self.credentials.path().join(format!("credentials-{index}.json"));
             std::fs::write(file, serde_json::to_vec(&credentials).unwrap()).unwrap();
         }
@@ -214,7 +219,8 @@ impl World {
     }
 
     /// A web pod that has read everything.
-    pub(crate) async fn pod_with(&self, self_service: Option<SelfService>) -> Pod {
+    pub(crate) async fn pod_with(&self, kubernetes: Option<(SelfService, AppPasswordSecrets)>) -> Pod {
+        let (self_service, app_passwords) = kubernetes.unzip();
         let trust = Trust::new([self.operator.verifying_key().clone()]);
         let store = roster::Store::empty(self.cluster, trust);
         let credentials = CredentialStore::empty();
@@ -233,6 +239,7 @@ impl World {
             sign_in: SignIn { passwords: Passwords::new(2).unwrap(), attempts: Attempts::default().into() },
             disks,
             self_service,
+            app_passwords,
             metrics: WebMetrics::register(&Metrics::new()).unwrap(),
         });
         let pod = Pod {

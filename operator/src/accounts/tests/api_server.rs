@@ -82,6 +82,19 @@ impl ApiServer {
         content.objects.insert(("secrets".to_owned(), name.to_owned()), secret);
     }
 
+    /// As web pods write app passwords.
+    pub(super) fn put_app_passwords(&self, name: &str, body: &Value) {
+        use k8s_openapi::ByteString;
+        let mut content = self.lock();
+        content.version += 1;
+        let secret = json!({
+            "apiVersion": "v1", "kind": "Secret",
+            "metadata": { "name": name, "namespace": NAMESPACE, "uid": uid_of(name), "resourceVersion": content.version.to_string() },
+            "data": { "app-passwords.json": serde_json::to_value(ByteString(body.to_string().into_bytes())).unwrap() },
+        });
+        content.objects.insert(("secrets".to_owned(), name.to_owned()), secret);
+    }
+
     /// As `kubectl delete` does.
     pub(super) fn delete(&self, plural: &str, name: &str, confirmed: bool) {
         let mut content = self.lock();

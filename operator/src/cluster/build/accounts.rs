@@ -3,7 +3,7 @@
 use api::kubernetes::labels::Component;
 use api::kubernetes::names::Names;
 use api::kubernetes::{DiskCluster, GROUP};
-use k8s_openapi::api::core::v1::ServiceAccount;
+use k8s_openapi::api::core::v1::{Secret, ServiceAccount};
 use k8s_openapi::api::rbac::v1::{PolicyRule, Role, RoleBinding, RoleRef, Subject};
 use kube::ResourceExt;
 use roster::SHARDS;
@@ -88,7 +88,23 @@ fn roster(names: &Names) -> Vec<PolicyRule> {
 fn credentials(names: &Names) -> Vec<PolicyRule> {
     let shards = (0..SHARDS).map(|shard| names.credentials(shard)).collect();
     // What passwords are checked against, read when the index names a newer one. No other Secret is readable.
-    vec![rule("", "secrets", shards, &["get"])]
+    let apps = (0..SHARDS).map(|shard| names.app_passwords(shard)).collect();
+    vec![
+        rule("", "secrets", shards, &["get"]),
+        // Members make and revoke app passwords. The operator makes the Secrets: nobody else may.
+        rule("", "secrets", apps, &["get", "patch"]),
+    ]
+}
+
+/// Where web pods write app passwords, empty: what they write stays theirs.
+pub(super) fn app_passwords(cluster: &DiskCluster, names: &Names) -> Vec<Secret> {
+    (0..SHARDS)
+        .map(|shard| Secret {
+            metadata: owned(cluster, &names.app_passwords(shard), Component::Credentials),
+            type_: Some("Opaque".to_owned()),
+            ..Secret::default()
+        })
+        .collect()
 }
 
 fn self_service(names: &Names) -> Vec<PolicyRule> {

@@ -59,6 +59,7 @@ macro_rules! snapshots {
             network_policies,
             claims,
             services,
+            app_passwords,
             disruption_budgets,
             disk,
             web,
@@ -69,6 +70,7 @@ macro_rules! snapshots {
         insta::assert_json_snapshot!(concat!($prefix, "-network-policies"), shown(network_policies));
         insta::assert_json_snapshot!(concat!($prefix, "-claims"), shown(claims));
         insta::assert_json_snapshot!(concat!($prefix, "-services"), shown(services));
+        insta::assert_json_snapshot!(concat!($prefix, "-app-passwords"), shown(app_passwords));
         insta::assert_json_snapshot!(concat!($prefix, "-disruption-budgets"), shown(disruption_budgets));
         insta::assert_json_snapshot!(concat!($prefix, "-disk"), shown(disk));
         insta::assert_json_snapshot!(concat!($prefix, "-web"), shown(web));
@@ -170,6 +172,7 @@ fn everything_else_goes_with_the_disk_cluster() {
         network_policies,
         claims: _,
         services,
+        app_passwords,
         disruption_budgets,
         disk,
         web,
@@ -180,6 +183,7 @@ fn everything_else_goes_with_the_disk_cluster() {
     owners.extend(bindings.iter().map(|one| one.owner_references().to_vec()));
     owners.extend(network_policies.iter().map(|one| one.owner_references().to_vec()));
     owners.extend(services.iter().map(|one| one.owner_references().to_vec()));
+    owners.extend(app_passwords.iter().map(|one| one.owner_references().to_vec()));
     owners.extend(disruption_budgets.iter().map(|one| one.owner_references().to_vec()));
     owners.push(disk.owner_references().to_vec());
     owners.push(web.owner_references().to_vec());
