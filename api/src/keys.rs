@@ -23,6 +23,8 @@ pub mod purpose {
     pub const LIMITS: &str = "internet-disk limits v1";
     /// Roster: the operator tells pods who the members are.
     pub const ROSTER: &str = "internet-disk roster v1";
+    /// Link: a web pod asks a disk pod about a share link.
+    pub const LINK: &str = "internet-disk link v1";
     /// Credential check: a disk pod asks a web pod whose a name and a password are.
     pub const CREDENTIAL_CHECK: &str = "internet-disk credential check v1";
     /// Credential answer: what the web pod says.

@@ -12,6 +12,7 @@ pub mod keys;
 #[cfg(feature = "kubernetes")]
 pub mod kubernetes;
 pub mod limits;
+pub mod link;
 pub mod load;
 pub mod problem;
 pub mod role;

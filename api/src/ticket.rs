@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::ids::{ClusterUid, MemberName, MemberUid, SpaceId};
 use crate::keys::{self, KeyError, SigningKey, Trust, purpose};
+use crate::link::LinkAccess;
 
 /// How far the clocks of two pods may differ.
 pub const CLOCK_LEEWAY: SignedDuration = SignedDuration::from_secs(30);
@@ -36,10 +37,25 @@ pub struct Ticket {
     /// Only what lies at or below this path, if given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// It is of somebody who came by a share link of the member: only what the link allows, and only while it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<Link>,
     /// Until when.
     pub expires: Timestamp,
     /// Names the ticket; for logs.
     pub id: Uuid,
+}
+
+/// The share link that a ticket was given for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Link {
+    /// Names the share in the log of the space.
+    pub share: Uuid,
+    /// The file or directory that is shared: what has taken its name since is not.
+    pub node: u64,
+    /// What may be done.
+    pub access: LinkAccess,
 }
 
 /// Why a ticket is not accepted.
@@ -120,6 +136,7 @@ mod tests {
             space: SpaceId(Uuid::new_v4()),
             access: Access::ReadWrite,
             path: None,
+            link: None,
             expires,
             id: Uuid::new_v4(),
         }

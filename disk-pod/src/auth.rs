@@ -59,7 +59,7 @@ pub struct Grant {
 pub fn authorise(app: &App, head: &Parts, space: &str, need: Need) -> Result<Grant, Error> {
     let identity = match head.extensions.get::<Identity>() {
         Some(known) => known.clone(),
-        None => identity::by_ticket(app, head)?,
+        None => identity::member_by_ticket(app, head)?,
     };
     identity.grant(app, space.parse().map_err(|_| Error::UnknownSpace)?, need)
 }

@@ -11,6 +11,7 @@ use http::HeaderMap;
 use crate::app::App;
 use crate::error::Error;
 use crate::limits;
+use crate::links;
 use crate::load::Medians;
 
 /// Requests that one pod answers well at once, for each core.
@@ -22,6 +23,7 @@ const LARGEST_BATCH: usize = 1024 * 1024;
 pub fn router(app: App) -> Router {
     Router::new()
         .route("/v1/load", get(load))
+        .route("/v1/links", post(links::ask))
         .route("/v1/limits", post(set_limits).layer(DefaultBodyLimit::max(LARGEST_BATCH)))
         .fallback(serve::problem::not_found)
         .method_not_allowed_fallback(serve::problem::method_not_allowed)

@@ -14,6 +14,7 @@ pub mod fault;
 pub mod http;
 pub mod internal;
 mod limits;
+mod links;
 pub mod load;
 mod memory;
 mod metrics;

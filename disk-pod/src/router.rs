@@ -15,6 +15,7 @@ use crate::http::cors::cors;
 use crate::http::{
     delete, get as download, list, operations, put, search, trash, usage, versions as old, zip,
 };
+use crate::links;
 use crate::load::CountedBody;
 use crate::tus;
 
@@ -37,6 +38,8 @@ pub fn router(app: App) -> Router {
         .route("/v1/spaces/{space}/zip/", any(zipped))
         .route("/v1/spaces/{space}/zip/{*path}", any(zipped))
         .route("/v1/spaces/{space}/usage", any(numbers))
+        .route("/v1/spaces/{space}/shares", any(shares))
+        .route("/v1/spaces/{space}/shares/{share}", any(share))
         .route("/v1/spaces/{space}/uploads", any(uploads))
         .route("/v1/spaces/{space}/uploads/{upload}", any(upload))
         .fallback(serve::problem::not_found)
@@ -138,6 +141,25 @@ async fn versions(State(app): State<App>, request: Request) -> Answer {
         Method::GET => old::list(&app, &head).await,
         Method::OPTIONS => Ok(allow("GET, OPTIONS")),
         _ => Err(Error::Method("GET, OPTIONS")),
+    }
+}
+
+async fn shares(State(app): State<App>, request: Request) -> Answer {
+    let (head, body) = request.into_parts();
+    match head.method {
+        Method::GET => links::list(&app, &head).await,
+        Method::POST => Box::pin(links::create(&app, &head, body)).await,
+        Method::OPTIONS => Ok(allow("GET, POST, OPTIONS")),
+        _ => Err(Error::Method("GET, POST, OPTIONS")),
+    }
+}
+
+async fn share(State(app): State<App>, request: Request) -> Answer {
+    let (head, _) = request.into_parts();
+    match head.method {
+        Method::DELETE => Box::pin(links::remove(&app, &head)).await,
+        Method::OPTIONS => Ok(allow("DELETE, OPTIONS")),
+        _ => Err(Error::Method("DELETE, OPTIONS")),
     }
 }
 

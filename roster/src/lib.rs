@@ -24,8 +24,8 @@ pub use index::{Index, ShardRef};
 pub use publish::{Head, Publication, publish};
 pub use seal::{Part, Refused, Sealed, digest, open, seal};
 pub use settings::{
-    AppPasswordSettings, DiskPodAddress, GroupCreation, GroupSettings, HistorySettings, Mode,
-    SessionSettings, Settings, TicketKey, TrashSettings, UploadSettings, VersionSettings,
+    AppPasswordSettings, DiskPodAddress, GroupCreation, GroupSettings, HistorySettings, LinkPolicy, Mode,
+    SessionSettings, Settings, ShareSettings, TicketKey, TrashSettings, UploadSettings, VersionSettings,
 };
 pub use shard::{
     AllocationEntry, AllocationState, GroupAccess, GroupEntry, Invitation, JoinPolicy, Joining, MemberEntry,

@@ -41,6 +41,8 @@ pub struct Settings {
     pub versions: VersionSettings,
     /// About spaces as they were.
     pub history: HistorySettings,
+    /// About share links.
+    pub shares: ShareSettings,
     /// About sessions of the page.
     pub sessions: SessionSettings,
     /// About passwords for programs.
@@ -70,6 +72,7 @@ impl Default for Settings {
             trash: TrashSettings::default(),
             versions: VersionSettings::default(),
             history: HistorySettings::default(),
+            shares: ShareSettings::default(),
             sessions: SessionSettings::default(),
             app_passwords: AppPasswordSettings::default(),
             groups: GroupSettings::default(),
@@ -201,6 +204,28 @@ impl Default for SessionSettings {
     fn default() -> Self {
         Self { lifetime_s: 30 * 24 * 3600, idle_s: 24 * 3600 }
     }
+}
+
+/// About share links.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ShareSettings {
+    /// Whether there are any.
+    pub links: LinkPolicy,
+    /// How long one can be good; 0: for ever.
+    pub maximum_lifetime_days: u32,
+}
+
+/// Whether files are shared by links.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LinkPolicy {
+    /// They may be.
+    #[default]
+    Allowed,
+    /// With a password.
+    PasswordRequired,
+    /// They may not, and links that were made open nothing.
+    Forbidden,
 }
 
 /// About passwords for programs.

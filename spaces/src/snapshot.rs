@@ -168,6 +168,16 @@ impl Snapshot {
         self.state.lock_of(token)
     }
 
+    /// Where a node is now; `None` when it is gone, or in the trash.
+    #[must_use]
+    pub fn path_of(&self, node: NodeId) -> Option<NodePath> {
+        if !self.state.is_within(node, NodeId::ROOT) {
+            return None;
+        }
+        let names = self.state.path_of(node)?;
+        Some(names.into_iter().fold(NodePath::root(), |path, name| path.join(name)))
+    }
+
     /// The share that a secret belongs to, by the hash of that.
     #[must_use]
     pub fn share_by_token(&self, token: ShareTokenHash) -> Option<Share> {

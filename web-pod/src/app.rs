@@ -8,6 +8,7 @@ use roster::credentials::CredentialStore;
 use crate::app_passwords::AppPasswordSecrets;
 use crate::disks::View;
 use crate::keys::Keys;
+use crate::links::Links;
 use crate::metrics::WebMetrics;
 use crate::self_service::SelfService;
 use crate::sign_in::SignIn;
@@ -31,6 +32,8 @@ pub struct Parts {
     pub sign_in: SignIn,
     /// How the disk pods are.
     pub disks: View,
+    /// Asks disk pods about share links.
+    pub links: Links,
     /// Changes Members and Groups; absent where no Kubernetes API is.
     pub self_service: Option<SelfService>,
     /// Where app passwords are written; absent where no Kubernetes API is.

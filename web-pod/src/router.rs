@@ -8,7 +8,9 @@ use axum::response::Response;
 use axum::routing::{delete, get, post, put};
 
 use crate::app::App;
-use crate::{app_passwords, body, csrf, headers, page, self_service, servers, session, sign_in, spaces};
+use crate::{
+    app_passwords, body, csrf, headers, links, page, self_service, servers, session, sign_in, spaces,
+};
 
 /// Everything the public port answers.
 pub fn router(app: App) -> Router {
@@ -24,6 +26,7 @@ pub fn router(app: App) -> Router {
         .route_layer(from_fn_with_state(app.clone(), session::require));
     let api = Router::new()
         .route("/session", post(sign_in::begin).delete(sign_in::end))
+        .route("/links/{token}", get(links::look).post(links::open))
         .merge(for_members)
         .fallback(serve::problem::not_found)
         .method_not_allowed_fallback(serve::problem::method_not_allowed)

@@ -22,7 +22,7 @@ use crate::disks::selector::{Candidate, NoServer, select};
 use crate::session::SignedIn;
 
 /// Long enough that no one file needs many, short enough that a role taken away is soon gone everywhere.
-const TICKET_LIVES: SignedDuration = SignedDuration::from_mins(10);
+pub(crate) const TICKET_LIVES: SignedDuration = SignedDuration::from_mins(10);
 
 /// When no server answers, the next answers to load probes are waited for: better a late answer than a wrong one.
 const PATIENCE: Duration = Duration::from_millis(400);
@@ -46,8 +46,8 @@ struct Found {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Server {
-    name: String,
+pub(crate) struct Server {
+    pub(crate) name: String,
     url: String,
 }
 
@@ -67,11 +67,7 @@ pub(crate) async fn find(
         }
         (asked, most) => asked.unwrap_or(most),
     };
-    let picked = picked(&app, owner.volume()).await.map_err(|reason| {
-        let (outcome, refusal) = refusal(&reason);
-        app.metrics.selection(outcome);
-        refusal
-    })?;
+    let servers = pick(&app, owner.volume()).await?;
     let member = roster.member_by_uid(signed_in.member()).ok_or_else(unknown)?;
     let expires =
         Timestamp::now().checked_add(TICKET_LIVES).map_err(|error| Refusal::internal(error.to_string()))?;
@@ -82,6 +78,7 @@ pub(crate) async fn find(
         space,
         access,
         path: None,
+        link: None,
         expires,
         id: Uuid::new_v4(),
     };
@@ -90,15 +87,22 @@ pub(crate) async fn find(
         .ticket(roster.settings())
         .ok_or_else(|| Refusal::internal("there is no key that signs tickets"))?;
     let token = ticket.issue(key).map_err(Refusal::internal)?;
+    Ok(Json(Found { ticket: token, expires, access, servers }).into_response())
+}
+
+/// Chooses servers, best first, or says why there is none.
+pub(crate) async fn pick(app: &App, volume: &api::ids::VolumeName) -> Result<Vec<Server>, Refusal> {
+    let picked = picked(app, volume).await.map_err(|reason| {
+        let (outcome, refusal) = refusal(&reason);
+        app.metrics.selection(outcome);
+        refusal
+    })?;
     if let Some(first) = picked.first() {
         app.disks.sent_somebody_to(&first.name, Instant::now());
     }
     app.metrics.selection("success");
-    let servers = picked
-        .into_iter()
-        .map(|Candidate { name, url, health: _, tickets: _ }| Server { name: name.to_string(), url })
-        .collect();
-    Ok(Json(Found { ticket: token, expires, access, servers }).into_response())
+    let server = |Candidate { name, url, health: _, tickets: _ }| Server { name: name.to_string(), url };
+    Ok(picked.into_iter().map(server).collect())
 }
 
 struct Permission<'a> {

@@ -13,6 +13,7 @@ use crate::config::{Action, Command, Serve};
 use crate::disks::{Pace, probe};
 use crate::internal::internal;
 use crate::keys::Keys;
+use crate::links::Links;
 use crate::metrics::WebMetrics;
 use crate::router::router;
 use crate::self_service::SelfService;
@@ -103,6 +104,7 @@ async fn run(serve: Serve) -> anyhow::Result<()> {
         keys,
         sign_in: SignIn { passwords: Passwords::new(cores)?, attempts: Attempts::default().into() },
         disks,
+        links: Links::default(),
         self_service,
         app_passwords,
         metrics,

@@ -132,7 +132,7 @@ impl Identity {
     fn of_credential(right: Right) -> Self {
         let Right { member, kind: _, access, scope, remember_seconds: _ } = right;
         let scope = scope.map(|scope| super::Scope { space: scope.space, path: scope.path });
-        Self { member, access, scope }
+        Self { member, access, scope, link: None }
     }
 }
 

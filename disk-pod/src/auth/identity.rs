@@ -2,7 +2,7 @@
 //! spaces, and a ticket is for one.
 
 use api::ids::{MemberUid, SpaceId};
-use api::ticket::{Access, Ticket};
+use api::ticket::{Access, Link, Ticket};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use super::{Grant, Need, basic, holds, token};
 use crate::app::App;
 use crate::error::Error;
+use crate::links;
 
 /// Who asks, and the most that may be done. What really may be done, the roster says for each space.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct Identity {
     pub(super) member: MemberUid,
     pub(super) access: Access,
     pub(super) scope: Option<Scope>,
+    /// Of a visitor: what the link allows.
+    pub(super) link: Option<Link>,
 }
 
 /// The one space, and perhaps directory, that something is for.
@@ -32,14 +35,14 @@ pub struct Scope {
 
 impl Identity {
     pub(super) fn of_ticket(ticket: &Ticket) -> Self {
-        let Ticket { member, space, access, path, .. } = ticket;
+        let Ticket { member, space, access, path, link, .. } = ticket;
         let scope = Scope { space: *space, path: path.clone() };
-        Self { member: *member, access: *access, scope: Some(scope) }
+        Self { member: *member, access: *access, scope: Some(scope), link: *link }
     }
 
     #[cfg(test)]
     pub(super) fn of_member(member: MemberUid) -> Self {
-        Self { member, access: Access::ReadWrite, scope: None }
+        Self { member, access: Access::ReadWrite, scope: None, link: None }
     }
 
     /// The member who asks.
@@ -71,7 +74,7 @@ impl Identity {
                 ));
             }
         };
-        let Self { member, access, scope: _ } = *self;
+        let Self { member, access, scope: _, link: _ } = *self;
         let roster = app.roster.current();
         let volume = holds(&roster, member, space, access, need)?.volume().clone();
         app.answers(&volume)?;
@@ -87,17 +90,42 @@ pub async fn identify(app: &App, head: &Parts) -> Result<Identity, Error> {
     if let Some(known) = head.extensions.get::<Identity>() {
         return Ok(known.clone());
     }
-    if basic::is_shown(head) { basic::by_password(app, head).await } else { by_ticket(app, head) }
+    if basic::is_shown(head) { basic::by_password(app, head).await } else { member_by_ticket(app, head) }
 }
 
-/// Finds out who shows a name and a password, before a handler asks what may be done.
+/// Whose ticket a request shows, unless it is a visitor's: what he may do depends on more than the ticket.
+pub(super) fn member_by_ticket(app: &App, head: &Parts) -> Result<Identity, Error> {
+    let identity = by_ticket(app, head)?;
+    match identity.link {
+        None => Ok(identity),
+        Some(_) => Err(Error::Forbidden("the link does not allow this")),
+    }
+}
+
+/// Finds out who makes a request, before a handler asks what may be done. What is wrong with a ticket the handler says.
 pub(crate) async fn know(State(app): State<App>, request: Request, next: Next) -> Result<Response, Error> {
     let (mut head, body) = request.into_parts();
-    if basic::is_shown(&head) {
-        let identity = basic::by_password(&app, &head).await?;
+    let known = if basic::is_shown(&head) {
+        Some(basic::by_password(&app, &head).await?)
+    } else {
+        by_ticket(&app, &head).ok()
+    };
+    let Some(mut identity) = known else { return Ok(next.run(Request::from_parts(head, body)).await) };
+    let Some(link) = identity.link else {
         head.extensions.insert(identity);
+        return Ok(next.run(Request::from_parts(head, body)).await);
+    };
+    let path = links::visit(&app, &mut head, &identity, &link).await?;
+    if let Some(scope) = &mut identity.scope {
+        scope.path = Some(path.to_string());
     }
-    Ok(next.run(Request::from_parts(head, body)).await)
+    head.extensions.insert(identity.clone());
+    let asked = head.clone();
+    let response = next.run(Request::from_parts(head, body)).await;
+    if response.status().is_success() && link.access.reads() {
+        links::still(&app, &asked, &identity, &link, &path).await?;
+    }
+    Ok(response)
 }
 
 /// Who shows the ticket of a request.

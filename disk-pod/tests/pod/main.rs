@@ -7,6 +7,7 @@ mod binary;
 mod dav;
 mod files;
 mod internal;
+mod links;
 mod listings;
 mod names;
 mod passwords;

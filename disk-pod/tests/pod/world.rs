@@ -265,6 +265,7 @@ impl World {
             space,
             access: Access::ReadWrite,
             path: None,
+            link: None,
             expires: Timestamp::now() + SignedDuration::from_mins(5),
             id: Uuid::new_v4(),
         }

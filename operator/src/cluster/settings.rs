@@ -6,7 +6,7 @@ use api::kubernetes::DiskCluster;
 use api::kubernetes::disk_cluster::operation::ServiceMode;
 use api::kubernetes::disk_cluster::policies;
 use api::kubernetes::group;
-use roster::AppPasswordSettings;
+use roster::{AppPasswordSettings, LinkPolicy, ShareSettings};
 use roster::{
     DiskPodAddress, GroupCreation, GroupSettings, HistorySettings, JoinPolicy, Mode, SessionSettings,
     Settings, TicketKey, TrashSettings, UploadSettings, VersionSettings,
@@ -22,7 +22,7 @@ pub fn settings(
     disk_keys: Vec<VerifyingKey>,
 ) -> Settings {
     let spec = &cluster.spec;
-    let policies::Policies { trash, versions, history, uploads, shares: _, groups, overcommit_percent: _ } =
+    let policies::Policies { trash, versions, history, uploads, shares, groups, overcommit_percent: _ } =
         &spec.policies;
     let sessions = &spec.sign_in.sessions;
     Settings {
@@ -57,6 +57,14 @@ pub fn settings(
         sessions: SessionSettings {
             lifetime_s: whole(sessions.lifetime_seconds),
             idle_s: whole(sessions.idle_timeout_seconds),
+        },
+        shares: ShareSettings {
+            links: match shares.links {
+                policies::LinkPolicy::Allowed => LinkPolicy::Allowed,
+                policies::LinkPolicy::PasswordRequired => LinkPolicy::PasswordRequired,
+                policies::LinkPolicy::Forbidden => LinkPolicy::Forbidden,
+            },
+            maximum_lifetime_days: whole(shares.maximum_lifetime_days),
         },
         app_passwords: AppPasswordSettings {
             enabled: spec.sign_in.app_passwords.mode.is_enabled(),

@@ -107,7 +107,7 @@ impl State {
     }
 
     /// The names that lead to a node from the root.
-    fn path_of(&self, node: NodeId) -> Option<Vec<Name>> {
+    pub(crate) fn path_of(&self, node: NodeId) -> Option<Vec<Name>> {
         let mut names = Vec::new();
         let mut at = node;
         while at != NodeId::ROOT {

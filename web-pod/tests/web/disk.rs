@@ -3,19 +3,37 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use api::bytes::Bytes;
+use api::bytes::Bytes as Amount;
+use api::call;
+use api::ids::ClusterUid;
+use api::keys::{Trust, VerifyingKey, purpose};
+use api::link::{LinkFound, LinkQuestion};
 use api::load::{Latency, LoadReport, VolumeHealth};
+use api::problem::ProblemCode;
+use axum::body::Bytes;
 use axum::extract::State;
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
+use http::HeaderMap;
 use jiff::{SignedDuration, Timestamp};
 use roster::DiskPodAddress;
+use serve::problem::Refusal;
 use serve::{Endpoint, Limits, Metrics, Shutdown};
+
+/// What is said of the links, and what was asked.
+#[derive(Clone, Default)]
+pub(crate) struct Links {
+    pub(crate) found: Arc<Mutex<Option<LinkFound>>>,
+    pub(crate) asked: Arc<Mutex<Vec<LinkQuestion>>>,
+    /// Whoever asks must have signed with this.
+    pub(crate) web: Arc<Mutex<Option<(ClusterUid, VerifyingKey)>>>,
+}
 
 #[derive(Clone)]
 pub(crate) struct DiskPod {
     pub(crate) address: DiskPodAddress,
     pub(crate) report: Arc<Mutex<Option<LoadReport>>>,
+    pub(crate) links: Links,
     shutdown: Shutdown,
 }
 
@@ -34,12 +52,14 @@ impl DiskPod {
             volumes: vec![VolumeHealth {
                 name: "main".parse().unwrap(),
                 canary_age_ms: Some(100),
-                free: Bytes(1 << 40),
+                free: Amount(1 << 40),
             }],
             spaces_loaded: 0,
         };
         let report = Arc::new(Mutex::new(Some(report)));
-        let router = Router::new().route("/v1/load", get(load)).with_state(report.clone());
+        let links = Links::default();
+        let told = Router::new().route("/v1/links", post(link)).with_state(links.clone());
+        let router = Router::new().route("/v1/load", get(load)).with_state(report.clone()).merge(told);
         let anywhere = "127.0.0.1:0".parse().unwrap();
         let endpoint = Endpoint::bind("internal", anywhere, router, Limits::default()).await.unwrap();
         let internal = endpoint.address().unwrap().to_string();
@@ -50,7 +70,12 @@ impl DiskPod {
             serve::serve_until_drained(vec![endpoint], &Metrics::new(), grace, &ending).await;
         });
         let url = format!("http://{number}.files.localhost:8080");
-        Self { address: DiskPodAddress { name: name.parse().unwrap(), url, internal }, report, shutdown }
+        Self {
+            address: DiskPodAddress { name: name.parse().unwrap(), url, internal },
+            report,
+            links,
+            shutdown,
+        }
     }
 
     /// As SIGKILL does: nobody listens any more, and connections are cut.
@@ -66,6 +91,25 @@ impl DiskPod {
     pub(crate) fn change(&self, change: impl FnOnce(&mut LoadReport)) {
         change(self.report.lock().unwrap().as_mut().unwrap());
     }
+}
+
+async fn link(
+    State(links): State<Links>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<LinkFound>, Refusal> {
+    let (cluster, key) = links.web.lock().unwrap().clone().unwrap();
+    let token = headers["authorization"].to_str().unwrap().strip_prefix("Bearer ").unwrap();
+    call::check(token, purpose::LINK, &Trust::new([key]), cluster, &body).unwrap();
+    let question: LinkQuestion = serde_json::from_slice(&body).unwrap();
+    let used = question.use_it.is_some();
+    links.asked.lock().unwrap().push(question);
+    let found = links.found.lock().unwrap().clone();
+    let found = found.ok_or_else(|| Refusal::new(ProblemCode::NotFound, "gone"))?;
+    if used && found.uses_left == Some(0) {
+        return Err(Refusal::new(ProblemCode::Forbidden, "used up"));
+    }
+    Ok(Json(found))
 }
 
 async fn load(State(report): State<Arc<Mutex<Option<LoadReport>>>>) -> Json<LoadReport> {

@@ -5,6 +5,7 @@ mod app_passwords;
 mod check;
 mod disk;
 mod kubernetes;
+mod links;
 mod page;
 mod program;
 mod self_service;

@@ -16,8 +16,8 @@ use axum::body::Body;
 use http::{HeaderMap, Request, StatusCode};
 use internet_disk_web_pod::disks::{Pace, probe};
 use internet_disk_web_pod::{
-    App, AppPasswordSecrets, Attempts, Keys, Parts, Passwords, SelfService, SignIn, WebMetrics, internal,
-    router,
+    App, AppPasswordSecrets, Attempts, Keys, Links, Parts, Passwords, SelfService, SignIn, WebMetrics,
+    internal, router,
 };
 use roster::credentials::{AppPasswords, Credential, CredentialStore, Credentials, Verifier};
 use roster::web_keys::WebKeys;
@@ -238,6 +238,7 @@ impl World {
             keys: self.keys.clone(),
             sign_in: SignIn { passwords: Passwords::new(2).unwrap(), attempts: Attempts::default().into() },
             disks,
+            links: Links::default(),
             self_service,
             app_passwords,
             metrics: WebMetrics::register(&Metrics::new()).unwrap(),
