@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use roster::Roster;
 use serve::Shutdown;
 
-use crate::auth::{Grant, Passwords};
+use crate::auth::{Grant, Passwords, Tickets};
 use crate::error::Error;
 use crate::http::cors::origin_of;
 use crate::load::Load;
@@ -37,6 +37,8 @@ pub struct Parts {
     pub roster: roster::Store,
     /// Whose names and passwords are.
     pub passwords: Passwords,
+    /// Tickets that were verified.
+    pub tickets: Tickets,
     /// The operator's keys, for the private port.
     pub operator: Trust,
     /// What the pod is busy with.

@@ -6,6 +6,7 @@
 mod basic;
 mod identity;
 mod memory;
+mod tickets;
 mod web_pods;
 
 use api::ids::{MemberUid, SpaceId, VolumeName};
@@ -21,6 +22,7 @@ pub use crate::standalone::PasswordFile;
 pub use basic::{CHALLENGE, Checker, Passwords};
 pub(crate) use identity::know;
 pub use identity::{Identity, Scope, identify};
+pub use tickets::Tickets;
 pub use web_pods::WebPods;
 
 use crate::app::App;

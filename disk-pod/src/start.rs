@@ -12,7 +12,7 @@ use spaces::{Engine, LocalConfig};
 use tokio::task::JoinSet;
 
 use crate::app::{App, Parts, STALLED_AFTER};
-use crate::auth::{Checker, Passwords, WebPods};
+use crate::auth::{Checker, Passwords, Tickets, WebPods};
 use crate::config::{Command, CommandLine, ServeArguments, Watch};
 use crate::fault;
 use crate::http::body::LONGEST_SILENCE;
@@ -84,6 +84,7 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
         volumes,
         roster: store,
         passwords,
+        tickets: Tickets::default(),
         operator,
         load: Load::default(),
         shutdown: shutdown.clone(),

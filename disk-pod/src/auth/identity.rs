@@ -135,6 +135,6 @@ pub(super) fn by_ticket(app: &App, head: &Parts) -> Result<Identity, Error> {
     if !app.roster.is_loaded() {
         return Err(Error::RosterMissing);
     }
-    let ticket = Ticket::verify(&token, &app.ticket_keys(&roster), app.cluster, Timestamp::now())?;
+    let ticket = app.tickets.verify(&token, &roster, app.cluster, Timestamp::now())?;
     Ok(Identity::of_ticket(&ticket))
 }

@@ -93,6 +93,24 @@ async fn tickets_that_do_not_count() {
 }
 
 #[tokio::test]
+async fn a_ticket_that_was_good_ends_in_time() {
+    let world = World::new();
+    let pod = world.pod().await;
+    let space = world.own("alice");
+    let almost = Timestamp::now() - api::ticket::CLOCK_LEEWAY + SignedDuration::from_secs(2);
+    let claims = Ticket { expires: almost, ..world.claims("alice", space) };
+    let alice = Client { pod: &pod, space, ticket: claims.issue(&world.tickets).unwrap() };
+    assert_eq!(alice.send("GET", "list/", &[], "").await.status, 200);
+    let ends = async {
+        while alice.send("GET", "list/", &[], "").await.status == 200 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(crate::world::PATIENCE, ends).await.expect("it is remembered for ever");
+    refused(&alice, 401, "ticket-expired", "remembered").await;
+}
+
+#[tokio::test]
 async fn a_ticket_is_in_the_header_or_in_the_address_of_a_download() {
     let world = World::new();
     let pod = world.pod().await;

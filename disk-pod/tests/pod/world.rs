@@ -14,7 +14,7 @@ use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode};
 use internet_disk_disk_pod::app::{App, Parts};
-use internet_disk_disk_pod::auth::{Checker, Passwords, WebPods};
+use internet_disk_disk_pod::auth::{Checker, Passwords, Tickets, WebPods};
 use internet_disk_disk_pod::load::Load;
 use internet_disk_disk_pod::settings;
 use jiff::{SignedDuration, Timestamp};
@@ -225,6 +225,7 @@ impl World {
             volumes: volumes.to_vec(),
             roster: store.clone(),
             passwords: Passwords::new(Checker::WebPods(WebPods::new(copy(&self.disk)))).unwrap(),
+            tickets: Tickets::default(),
             operator,
             load: Load::default(),
             shutdown: shutdown.clone(),
