@@ -57,8 +57,8 @@ test('whatever a file is called is a name and nothing else', async () => {
 test('every one of them can be fetched, renamed, deleted and brought back', async () => {
   const page = await stage.signedIn({}, '#/files/own/names');
   for (const name of NAMES.slice(0, 5)) {
-    const at = (await page.locator('.row .entry-name > span').allTextContents()).indexOf(name);
-    const row = page.locator('.row').nth(at);
+    // By its name: its place in the list changes as others come and go.
+    const row = page.locator('.row', { has: page.getByText(name, { exact: true }) });
     await row.locator('.modified').click();
     await page.keyboard.press('F2');
     await page.locator('input.rename').fill(`${name}!`);
@@ -73,6 +73,7 @@ test('every one of them can be fetched, renamed, deleted and brought back', asyn
     const note = page.locator('.toast', { hasText: 'moved to the trash' }).last();
     await note.getByRole('button', { name: 'Undo' }).click();
     await until(() => own().nodes.has(`names/${name}!`), `${name} is back`);
+    await page.getByText('Taken back.').waitFor();
   }
   await page.close();
 });
