@@ -78,7 +78,7 @@ fn every_rule_that_is_broken_is_noticed() {
     for (rule, tells) in [
         (Rule::ContentDurable, &["3:", "4:"][..]),
         (Rule::ObjectNameDurable, &["4:"]),
-        (Rule::ParentsDurable, &["1:", "4:", "6:", "7:"]),
+        (Rule::ParentsDurable, &["1:", "4:", "5:", "6:", "7:"]),
         (Rule::EntryDurable, &["7:"]),
         (Rule::WinnerById, &["1:", "6:", "7:"]),
         (Rule::PlaceDurable, &["1:", "6:", "7:"]),
