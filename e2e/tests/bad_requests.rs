@@ -50,6 +50,7 @@ async fn only_a_good_ticket_opens_a_space() {
         space: SpaceId(disk.space.parse().unwrap()),
         access: Access::ReadWrite,
         path: None,
+        link: None,
         expires: Timestamp::now() + SignedDuration::from_mins(5),
         id: Uuid::new_v4(),
     };
