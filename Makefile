@@ -77,6 +77,7 @@ e2e: images ## End-to-end tests, on a cluster of their own, and a part with Moos
 .PHONY: generate
 generate: ## Write the generated files anew
 	INTERNET_DISK_REGENERATE=1 cargo test -p internet-disk-api --features kubernetes
+	INTERNET_DISK_REGENERATE=1 cargo nextest run --workspace --test pod -E 'test(openapi::the_committed_document)'
 	charts/generate.sh
 
 .PHONY: demo
@@ -95,6 +96,7 @@ demo-down: ## Remove all that `make demo` made
 soak: ## The long runs: make soak MINUTES=30
 	SPACES_MINUTES=$(or $(MINUTES),10) cargo nextest run -p internet-disk-spaces --run-ignored all --no-fail-fast \
 		-E 'not test(/^tests::processes::/)'
+	INTERNET_DISK_FUZZ_SECONDS=600 cargo nextest run --workspace --test pod --profile soak -E 'test(fuzz::)'
 	e2e/filesystems/run.sh soak
 
 .PHONY: bench-spaces

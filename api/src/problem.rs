@@ -68,6 +68,8 @@ codes! {
     OffsetConflict => "offset-conflict", 409, "The upload goes on at another offset";
     /// Whether it was done is not known any more.
     OutcomeUnknown => "outcome-unknown", 409, "Whether it was done is not known: look again";
+    /// What was asked for is older than what is kept of the past.
+    HistoryGone => "history-gone", 410, "This moment is not kept any more";
     /// The upload is finished, was given up, or has expired.
     UploadGone => "upload-gone", 410, "The upload is no longer there";
     /// The length must be said beforehand.

@@ -273,9 +273,8 @@ fn engine(error: spaces::Error) -> Refusal {
         }
         Said::Locked { .. } | Said::LockConflict { .. } => with(Code::Locked, &told),
         Said::LockGone => with(Code::PreconditionFailed, &told),
-        Said::ShareGone | Said::HistoryGone { .. } | Said::NotYet { .. } | Said::ContentGone => {
-            with(Code::NotFound, &told)
-        }
+        Said::HistoryGone { .. } | Said::ContentGone => with(Code::HistoryGone, &told),
+        Said::ShareGone | Said::NotYet { .. } => with(Code::NotFound, &told),
         Said::ShareUsedUp { .. } => with(Code::Forbidden, &told),
         Said::FormatTooOld { .. } => {
             with(Code::ControlPlaneAway, "the servers are being updated: this works once all of them are")

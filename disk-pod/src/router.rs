@@ -12,36 +12,27 @@ use crate::auth;
 use crate::dav::dav;
 use crate::error::Error;
 use crate::http::cors::cors;
-use crate::http::{
-    delete, get as download, list, operations, put, search, trash, usage, versions as old, zip,
-};
+use crate::http::openapi::{docs, openapi};
+use crate::http::routes::{RESOURCES, Resource};
 use crate::links;
 use crate::load::CountedBody;
-use crate::tus;
 
 type Answer = Result<Response, Error>;
 
 /// Everything that is served to members.
 pub fn router(app: App) -> Router {
     // Methods are matched inside: the router has no word for those of WebDAV, and its own HEAD loses lengths.
-    let spaces = Router::new()
-        .route("/v1/spaces/{space}/files", any(files))
-        .route("/v1/spaces/{space}/files/{*path}", any(files))
-        .route("/v1/spaces/{space}/list", any(listing))
-        .route("/v1/spaces/{space}/list/", any(listing))
-        .route("/v1/spaces/{space}/list/{*path}", any(listing))
-        .route("/v1/spaces/{space}/operations", any(operation))
-        .route("/v1/spaces/{space}/search", any(searched))
-        .route("/v1/spaces/{space}/trash", any(trashed))
-        .route("/v1/spaces/{space}/versions/{*path}", any(versions))
-        .route("/v1/spaces/{space}/zip", any(zipped))
-        .route("/v1/spaces/{space}/zip/", any(zipped))
-        .route("/v1/spaces/{space}/zip/{*path}", any(zipped))
-        .route("/v1/spaces/{space}/usage", any(numbers))
+    let resources =
+        RESOURCES.iter().flat_map(|resource| resource.paths.iter().map(move |path| (path, resource)));
+    let spaces = resources
+        .fold(Router::new(), |router, (path, resource)| {
+            router.route(
+                &format!("/v1/spaces/{{space}}/{path}"),
+                any(move |app: State<App>, request: Request| answer(resource, app, request)),
+            )
+        })
         .route("/v1/spaces/{space}/shares", any(shares))
         .route("/v1/spaces/{space}/shares/{share}", any(share))
-        .route("/v1/spaces/{space}/uploads", any(uploads))
-        .route("/v1/spaces/{space}/uploads/{upload}", any(upload))
         .fallback(serve::problem::not_found)
         .layer(from_fn_with_state(app.clone(), auth::know))
         .layer(from_fn_with_state(app.clone(), count))
@@ -55,6 +46,8 @@ pub fn router(app: App) -> Router {
         .layer(from_fn_with_state(app.clone(), count));
     Router::new()
         .route("/v1/ping", get(ping))
+        .route("/v1/openapi.json", get(openapi))
+        .route("/v1/docs", get(docs))
         .merge(spaces)
         .merge(mounted)
         .layer(from_fn(no_sniffing))
@@ -70,77 +63,13 @@ async fn ping() -> Response {
     (StatusCode::NO_CONTENT, anyone).into_response()
 }
 
-async fn files(State(app): State<App>, request: Request) -> Answer {
+/// Answers by the table: what is not in it is no method of this resource.
+async fn answer(resource: &'static Resource, State(app): State<App>, request: Request) -> Answer {
     let (head, body) = request.into_parts();
-    match head.method {
-        Method::GET | Method::HEAD => Box::pin(download::get(&app, &head)).await,
-        Method::PUT => Box::pin(put::put(&app, &head, body)).await,
-        Method::DELETE => Box::pin(delete::delete(&app, &head)).await,
-        Method::OPTIONS => Ok(allow("GET, HEAD, PUT, DELETE, OPTIONS")),
-        _ => Err(Error::Method("GET, HEAD, PUT, DELETE, OPTIONS")),
-    }
-}
-
-async fn listing(State(app): State<App>, request: Request) -> Answer {
-    let (head, _) = request.into_parts();
-    match head.method {
-        Method::GET => list::list(&app, &head).await,
-        Method::OPTIONS => Ok(allow("GET, OPTIONS")),
-        _ => Err(Error::Method("GET, OPTIONS")),
-    }
-}
-
-async fn operation(State(app): State<App>, request: Request) -> Answer {
-    let (head, body) = request.into_parts();
-    match head.method {
-        Method::POST => Box::pin(operations::operations(&app, &head, body)).await,
-        Method::OPTIONS => Ok(allow("POST, OPTIONS")),
-        _ => Err(Error::Method("POST, OPTIONS")),
-    }
-}
-
-async fn numbers(State(app): State<App>, request: Request) -> Answer {
-    let (head, _) = request.into_parts();
-    match head.method {
-        Method::GET => usage::usage(&app, &head).await,
-        Method::OPTIONS => Ok(allow("GET, OPTIONS")),
-        _ => Err(Error::Method("GET, OPTIONS")),
-    }
-}
-
-async fn searched(State(app): State<App>, request: Request) -> Answer {
-    let (head, _) = request.into_parts();
-    match head.method {
-        Method::GET => search::search(&app, &head).await,
-        Method::OPTIONS => Ok(allow("GET, OPTIONS")),
-        _ => Err(Error::Method("GET, OPTIONS")),
-    }
-}
-
-async fn trashed(State(app): State<App>, request: Request) -> Answer {
-    let (head, _) = request.into_parts();
-    match head.method {
-        Method::GET => trash::list(&app, &head).await,
-        Method::OPTIONS => Ok(allow("GET, OPTIONS")),
-        _ => Err(Error::Method("GET, OPTIONS")),
-    }
-}
-
-async fn zipped(State(app): State<App>, request: Request) -> Answer {
-    let (head, _) = request.into_parts();
-    match head.method {
-        Method::GET | Method::HEAD => Box::pin(zip::get(&app, &head)).await,
-        Method::OPTIONS => Ok(allow("GET, HEAD, OPTIONS")),
-        _ => Err(Error::Method("GET, HEAD, OPTIONS")),
-    }
-}
-
-async fn versions(State(app): State<App>, request: Request) -> Answer {
-    let (head, _) = request.into_parts();
-    match head.method {
-        Method::GET => old::list(&app, &head).await,
-        Method::OPTIONS => Ok(allow("GET, OPTIONS")),
-        _ => Err(Error::Method("GET, OPTIONS")),
+    match resource.operation(&head.method) {
+        Some(operation) => (operation.call)(app, head, body).await,
+        None if head.method == Method::OPTIONS => Ok(allow(resource.allow)),
+        None => Err(Error::Method(resource.allow)),
     }
 }
 
@@ -160,26 +89,6 @@ async fn share(State(app): State<App>, request: Request) -> Answer {
         Method::DELETE => Box::pin(links::remove(&app, &head)).await,
         Method::OPTIONS => Ok(allow("DELETE, OPTIONS")),
         _ => Err(Error::Method("DELETE, OPTIONS")),
-    }
-}
-
-async fn uploads(State(app): State<App>, request: Request) -> Answer {
-    let (head, body) = request.into_parts();
-    match head.method {
-        Method::POST => Box::pin(tus::create::create(&app, &head, body)).await,
-        Method::OPTIONS => Ok(tus::options(&app)),
-        _ => Err(Error::Method("POST, OPTIONS")),
-    }
-}
-
-async fn upload(State(app): State<App>, request: Request) -> Answer {
-    let (head, body) = request.into_parts();
-    match head.method {
-        Method::HEAD => tus::resource::head(&app, &head).await,
-        Method::PATCH => Box::pin(tus::resource::patch(&app, &head, body)).await,
-        Method::DELETE => Box::pin(tus::resource::delete(&app, &head)).await,
-        Method::OPTIONS => Ok(tus::options(&app)),
-        _ => Err(Error::Method("HEAD, PATCH, DELETE, OPTIONS")),
     }
 }
 

@@ -1,17 +1,19 @@
 //! A file or directory, as answers tell of it.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use spaces::{Kind, Node};
 
 /// What is told of a node beside its name.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct Entry {
     name: String,
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     modified: Option<Timestamp>,
     etag: String,
 }

@@ -15,6 +15,7 @@ use spaces::{Kind, Node, Reader};
 
 use super::date::http_date;
 use super::etag::{is_known, range_applies};
+use super::moment::{self, Moment};
 use super::place::Place;
 use super::range::{Ranged, ranged};
 use super::{content, generation, parameters, versions};
@@ -28,6 +29,7 @@ struct Parameters {
     inline: Option<String>,
     /// The number of a content that the file had before.
     version: Option<u64>,
+    at: Option<Moment>,
 }
 
 /// Answers with the bytes of a file.
@@ -35,9 +37,9 @@ pub(crate) async fn get(app: &App, head: &Parts) -> Result<Response, Error> {
     let place = Place::of(&head.uri, false)?;
     let grant = authorise(app, head, &place.space, Need::Read)?;
     let path = grant.node_path(&place.path)?;
-    let Parameters { inline, version } = parameters(&head.uri)?;
+    let Parameters { inline, version, at } = parameters(&head.uri)?;
     let space = app.space(&grant);
-    let snapshot = generation::snapshot(app, &space, &head.headers).await?;
+    let snapshot = moment::snapshot(app, &space, &head.headers, at).await?;
     let node = match version {
         Some(version) => versions::find(&snapshot, &path, version),
         None => snapshot.lookup(&path),

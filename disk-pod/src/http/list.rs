@@ -7,9 +7,11 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 use http::request::Parts;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::entry::Entry;
+use super::moment::{self, Moment};
 use super::place::Place;
 use super::sort::{Direction, Order, Page, Sort};
 use super::{generation, parameters};
@@ -25,14 +27,16 @@ const LARGEST_PAGE: usize = 10_000;
 struct Parameters {
     after: Option<String>,
     limit: Option<usize>,
+    at: Option<Moment>,
     #[serde(default)]
     sort: Sort,
     #[serde(default)]
     order: Direction,
 }
 
-#[derive(Serialize)]
-struct Listing {
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Listing {
+    #[schemars(with = "u64")]
     generation: Generation,
     path: String,
     entries: Vec<Entry>,
@@ -47,10 +51,10 @@ pub(crate) async fn list(app: &App, head: &Parts) -> Result<Response, Error> {
     let place = Place::of(&head.uri, true)?;
     let grant = authorise(app, head, &place.space, Need::Read)?;
     let path = grant.node_path(&place.path)?;
-    let Parameters { after, limit, sort, order } = parameters(&head.uri)?;
+    let Parameters { after, limit, at, sort, order } = parameters(&head.uri)?;
     let order = Order { sort, direction: order };
     let limit = limit.unwrap_or(DEFAULT_PAGE).clamp(1, LARGEST_PAGE);
-    let snapshot = generation::snapshot(app, &app.space(&grant), &head.headers).await?;
+    let snapshot = moment::snapshot(app, &app.space(&grant), &head.headers, at).await?;
     let directory = snapshot.lookup(&path).ok_or(Error::NotFound)?;
     if !directory.is_directory() {
         return Err(Error::Engine(spaces::Error::NotADirectory));

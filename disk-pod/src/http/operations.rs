@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 use http::request::Parts;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::place::Place;
@@ -21,8 +22,9 @@ use crate::load::Work;
 /// Two paths of the greatest length fit, escaped.
 const LONGEST: usize = 256 * 1024;
 
-#[derive(Serialize)]
-struct Done {
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Done {
+    #[schemars(with = "u64")]
     generation: Generation,
 }
 

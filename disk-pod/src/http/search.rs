@@ -7,11 +7,13 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 use http::request::Parts;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use spaces::{Node, NodePath, Snapshot};
 use unicode_normalization::UnicodeNormalization;
 
 use super::entry::Entry;
+use super::moment::{self, Moment};
 use super::place::Place;
 use super::walk::Walk;
 use super::{generation, parameters, path};
@@ -34,10 +36,12 @@ struct Parameters {
     under: String,
     after: Option<String>,
     limit: Option<usize>,
+    at: Option<Moment>,
 }
 
-#[derive(Serialize)]
-struct Answer {
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Found {
+    #[schemars(with = "u64")]
     generation: Generation,
     entries: Vec<Hit>,
     /// What to send as `after` to go on; absent when all was looked at.
@@ -45,7 +49,7 @@ struct Answer {
     next: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Hit {
     path: String,
     #[serde(flatten)]
@@ -57,7 +61,7 @@ pub(crate) async fn search(app: &App, head: &Parts) -> Result<Response, Error> {
     let begun = Instant::now();
     let place = Place::of(&head.uri, true)?;
     let grant = authorise(app, head, &place.space, Need::Read)?;
-    let Parameters { q, under, after, limit } = parameters(&head.uri)?;
+    let Parameters { q, under, after, limit, at } = parameters(&head.uri)?;
     let under = grant.node_path(&path::from_text(&under)?)?;
     let after = after.map(|after| grant.node_path(&path::from_text(&after)?)).transpose()?;
     if after.as_ref().is_some_and(|after| !after.starts_with(&under)) {
@@ -68,7 +72,7 @@ pub(crate) async fn search(app: &App, head: &Parts) -> Result<Response, Error> {
         return Err(Error::BadRequest(format!("q must be a text of 1 to {LONGEST} characters")));
     }
     let limit = limit.unwrap_or(DEFAULT_PAGE).clamp(1, LARGEST_PAGE);
-    let snapshot = generation::snapshot(app, &app.space(&grant), &head.headers).await?;
+    let snapshot = moment::snapshot(app, &app.space(&grant), &head.headers, at).await?;
     if !snapshot.lookup(&under).ok_or(Error::NotFound)?.is_directory() {
         return Err(Error::Engine(spaces::Error::NotADirectory));
     }
@@ -85,7 +89,7 @@ pub(crate) async fn search(app: &App, head: &Parts) -> Result<Response, Error> {
     let mut headers = HeaderMap::new();
     generation::stamp(&mut headers, generation);
     app.load.took(Work::Metadata, begun.elapsed());
-    Ok((headers, Json(Answer { generation, entries, next })).into_response())
+    Ok((headers, Json(Found { generation, entries, next })).into_response())
 }
 
 /// What has the text in its name, and up to where was looked when there may be more.

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 use http::request::Parts;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use spaces::{NodeId, Snapshot, TrashItem, TrashPlace};
 
@@ -65,8 +66,9 @@ struct Parameters {
     limit: Option<usize>,
 }
 
-#[derive(Serialize)]
-struct Trash {
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Trash {
+    #[schemars(with = "u64")]
     generation: Generation,
     /// What was deleted last first.
     items: Vec<Item>,
@@ -75,7 +77,8 @@ struct Trash {
     next: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TrashItem")]
 struct Item {
     id: String,
     name: String,
@@ -83,8 +86,10 @@ struct Item {
     /// Where it was.
     path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     deleted: Option<Timestamp>,
     /// Of all files in it.
+    #[schemars(with = "u64")]
     size: Bytes,
     /// How many files and directories it is.
     nodes: u64,

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 use http::request::Parts;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::generation;
@@ -14,18 +15,24 @@ use crate::app::App;
 use crate::auth::{Need, authorise};
 use crate::error::Error;
 
-#[derive(Serialize)]
-struct Usage {
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Usage {
+    #[schemars(with = "u64")]
     generation: Generation,
     /// What may be used.
+    #[schemars(with = "u64")]
     limit: Bytes,
     /// What is taken of that, with what is in the trash and with old versions.
+    #[schemars(with = "u64")]
     used: Bytes,
     /// How much of that is in the trash.
+    #[schemars(with = "u64")]
     trash: Bytes,
     /// How much of it is old versions.
+    #[schemars(with = "u64")]
     versions: Bytes,
     /// What uploads under way have set aside.
+    #[schemars(with = "u64")]
     reserved: Bytes,
 }
 

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 use http::request::Parts;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use spaces::{FileVersion, Kind, Node, NodePath, Snapshot};
 
@@ -16,8 +17,9 @@ use crate::app::App;
 use crate::auth::{Need, authorise};
 use crate::error::Error;
 
-#[derive(Serialize)]
-struct Versions {
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Versions {
+    #[schemars(with = "u64")]
     generation: Generation,
     path: String,
     /// What it holds now.
@@ -26,14 +28,17 @@ struct Versions {
     versions: Vec<Version>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Version {
     version: u64,
+    #[schemars(with = "u64")]
     size: Bytes,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     modified: Option<Timestamp>,
     /// When another content took its place.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     replaced: Option<Timestamp>,
     etag: String,
 }

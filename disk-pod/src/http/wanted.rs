@@ -1,10 +1,12 @@
 //! What the body of `POST operations` asks for, as an operation of the engine.
 
 use http::HeaderMap;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use spaces::{Freshness, NodePath, Operation, Purge, Space};
 
 use super::condition::asked;
+use super::moment::{Moment, past};
 use super::trash::{ItemId, find};
 use super::{generation, path, request};
 use crate::app::App;
@@ -12,7 +14,8 @@ use crate::auth::Grant;
 use crate::error::Error;
 
 /// One operation on names.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "Operation")]
 #[serde(tag = "op", rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) enum Wanted {
     Mkdir {
@@ -46,6 +49,14 @@ pub(crate) enum Wanted {
     RestoreVersion {
         path: String,
         version: u64,
+    },
+    BringBack {
+        path: String,
+        #[schemars(with = "String")]
+        at: Moment,
+        to: Option<String>,
+        #[serde(default)]
+        overwrite: bool,
     },
     /// Exactly one of `item`, `everything` and `path`.
     Purge {
@@ -96,6 +107,12 @@ impl Asking<'_> {
                 let path = inside(grant, &path)?;
                 let condition = asked(app, space, &path, headers).await?.condition;
                 Operation::RestoreVersion { path, version, condition }
+            }
+            Wanted::BringBack { path, at, to, overwrite } => {
+                let path = inside(grant, &path)?;
+                let to = to.map(|to| inside(grant, &to)).transpose()?.unwrap_or_else(|| path.clone());
+                let from = past(space, at).await?;
+                Operation::BringBack { from, path, to, overwrite }
             }
             Wanted::Purge { item: Some(item), everything: false, path: None, version: None } => {
                 Operation::Purge(Purge::Item(self.item(&item).await?.0.item))

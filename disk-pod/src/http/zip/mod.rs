@@ -14,6 +14,7 @@ use spaces::{NodePath, Snapshot};
 
 use self::content::{Content, Selection};
 use self::walk::{Chosen, written};
+use super::moment::{self, Moment};
 use super::place::Place;
 use super::{content as file, generation, parameters, path};
 use crate::app::App;
@@ -29,7 +30,9 @@ pub(crate) async fn get(app: &App, head: &Parts) -> Result<Response, Error> {
     let grant = authorise(app, head, &place.space, Need::Read)?;
     let base = grant.node_path(&place.path)?;
     let wanted: Vec<(String, String)> = parameters(&head.uri)?;
-    let snapshot = generation::snapshot(app, &app.space(&grant), &head.headers).await?;
+    let at = wanted.iter().find(|(key, _)| key == "at").map(|(_, moment)| moment.parse::<Moment>());
+    let at = at.transpose().map_err(|error| Error::BadRequest(error.to_owned()))?;
+    let snapshot = moment::snapshot(app, &app.space(&grant), &head.headers, at).await?;
     if !snapshot.lookup(&base).ok_or(Error::NotFound)?.is_directory() {
         return Err(Error::Engine(spaces::Error::NotADirectory));
     }
