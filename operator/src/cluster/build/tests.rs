@@ -147,7 +147,10 @@ fn a_disk_that_is_off_runs_no_pods_and_keeps_its_claims() {
     assert_eq!(off.web.spec.unwrap().replicas, Some(0));
     assert_eq!(off.claims.len(), 1);
     let names: Vec<String> = off.services.iter().map(ResourceExt::name_any).collect();
-    assert_eq!(names, ["demo-web", "demo-disk", "demo-disk-pods", "demo-disk-0", "demo-disk-1"]);
+    assert_eq!(
+        names,
+        ["demo-web", "demo-disk", "demo-disk-pods", "demo-web-internal", "demo-disk-0", "demo-disk-1"]
+    );
 }
 
 #[test]
