@@ -73,7 +73,6 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
     let passwords = Passwords::new(checker)?;
     let volumes = mounts.iter().map(|(name, _)| name.clone()).collect();
     let engine = open(&arguments, cluster, mounts).await?;
-    opened.met();
     let mut beside = JoinSet::new();
     beside.spawn(crate::settings::follow(store.clone(), engine.clone()));
     let app = App::new(Parts {
@@ -103,6 +102,8 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
     let public = Endpoint::bind("public", listen, crate::router(app.clone()), Limits::default()).await?;
     let internal =
         Endpoint::bind("internal", internal, crate::internal::router(app), Limits::default()).await?;
+    // Not before all other conditions are there, and both ports listen.
+    opened.met();
     tracing::info!(%pod, %listen, volumes = arguments.volumes.len(), "This disk server is running.");
     serve::serve_until_drained(vec![public, internal], &admin.metrics, arguments.grace(), &shutdown).await;
     drop(followers);
