@@ -20,6 +20,7 @@ use crate::snapshot::Freshness;
 use crate::state::State;
 use crate::state::import::bytes_of;
 use crate::state::intent::Intent;
+use crate::state::plan::Planned;
 use crate::state::retention::Retention;
 use crate::volume::Volume;
 
@@ -115,6 +116,13 @@ async fn tried(
         let state = from.state(Freshness::Now).await?;
         let node = state.find(&what.from).ok_or(Error::NotFound)?;
         let copied = removes.then(|| state.fingerprint(node));
+        if let Some(copied) = copied {
+            // What could not leave its place then is not copied first.
+            let intent = Intent::RemoveCopied { path: what.from.clone(), copied };
+            if let Planned::Steps { actions, .. } = state.plan(&intent, Retention::default())? {
+                state.unlocked(&actions, &what.locks)?;
+            }
+        }
         match first_half(from, to, &state, what, copied).await {
             // Its bytes were moved or replaced, and what was there is collected.
             Err(Lost::Bytes) if tries < MOST_TRIES => tries += 1,

@@ -50,27 +50,69 @@ impl<'a> Visit<'a> {
     ) -> Result<Self, Refused> {
         let conditions = If::of(&head.headers)?;
         let spot = place.spot(app, identity, need)?;
+        let visit = Self::at(app, head, identity, spot, conditions, request::named(&head.headers)?).await?;
+        if visit.repeats.is_none() {
+            visit.conditions_hold().await?;
+        }
+        Ok(visit)
+    }
+
+    /// Looks at the two places of a request that has one on each of two disks. Where it leads to is what remembers that
+    /// it was done.
+    ///
+    /// # Errors
+    /// As of [`Visit::begin`].
+    pub(crate) async fn begin_between(
+        app: &'a App,
+        head: &'a Parts,
+        identity: &'a Identity,
+        from: Spot,
+        to: Spot,
+    ) -> Result<(Self, Self), Refused> {
+        let conditions = If::of(&head.headers)?;
+        let named = request::named(&head.headers)?;
+        let there = Self::at(app, head, identity, to, conditions.clone(), named).await?;
+        let here = Self::at(app, head, identity, from, conditions, None).await?;
+        if there.repeats.is_none() {
+            here.conditions_hold().await?;
+        }
+        Ok((here, there))
+    }
+
+    async fn at(
+        app: &'a App,
+        head: &'a Parts,
+        identity: &'a Identity,
+        spot: Spot,
+        conditions: If,
+        named: Option<Named>,
+    ) -> Result<Self, Refused> {
         let space = app.space(&spot.grant);
         let snapshot = space.snapshot(Freshness::Now).await?;
-        let repeats = match request::named(&head.headers)? {
+        let repeats = match named {
             Some(Named { id, born }) => snapshot.outcome(id, born.unwrap_or(snapshot.generation()))?,
             None => None,
         };
         let repeats = repeats.map(|done| done.generation);
-        let visit = Self { app, head, identity, spot, space, snapshot, conditions, repeats };
-        if !visit.conditions.is_absent() && repeats.is_none() {
-            let own = known(&visit.snapshot, &visit.spot.path);
-            let mut others = BTreeMap::new();
-            for resource in visit.conditions.resources() {
-                if !others.contains_key(resource) {
-                    others.insert(resource.to_owned(), visit.look(resource).await?);
-                }
-            }
-            if !visit.conditions.holds(&own, &others) {
-                return Err(Refused::Status(StatusCode::PRECONDITION_FAILED, "the If header does not hold"));
+        Ok(Self { app, head, identity, spot, space, snapshot, conditions, repeats })
+    }
+
+    /// Whether the `If` header holds of the resource of the request, and of those that it names.
+    async fn conditions_hold(&self) -> Result<(), Refused> {
+        if self.conditions.is_absent() {
+            return Ok(());
+        }
+        let own = known(&self.snapshot, &self.spot.path);
+        let mut others = BTreeMap::new();
+        for resource in self.conditions.resources() {
+            if !others.contains_key(resource) {
+                others.insert(resource.to_owned(), self.look(resource).await?);
             }
         }
-        Ok(visit)
+        if !self.conditions.holds(&own, &others) {
+            return Err(Refused::Status(StatusCode::PRECONDITION_FAILED, "the If header does not hold"));
+        }
+        Ok(())
     }
 
     /// What is known of a resource that the `If` header names. What is elsewhere or not for this member has no state.

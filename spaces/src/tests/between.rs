@@ -1,14 +1,15 @@
 //! Copies and moves from one space to another.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use uuid::Uuid;
 
 use super::volumes::{Volumes, draining, space};
 use super::world::{MIB, Short, path};
 use crate::{
-    Condition, Error, NodePath, Operation, OperationId, Property, PropertyChanges, PropertyName, Source,
-    Space, Transfer,
+    Condition, Error, LockDepth, LockScope, LockToken, NewLock, NodePath, Operation, OperationId, Property,
+    PropertyChanges, PropertyName, Source, Space, Transfer,
 };
 
 fn transfer(from: &str, to: &str) -> Transfer {
@@ -134,4 +135,22 @@ async fn what_does_not_fit_is_not_begun() {
     }
     is_filled(&from, "d").await;
     assert_eq!(volumes.objects("a", to.id()).len(), 0);
+}
+
+#[tokio::test]
+async fn what_is_locked_is_not_moved_by_half() {
+    let volumes = Volumes::new(&["a"]);
+    let pod = volumes.pod(&["a"]).await;
+    let (from, to) = (space(&pod, "a").await, space(&pod, "a").await);
+    fill(&from).await;
+    let token = LockToken(Uuid::new_v4());
+    let (scope, depth, timeout) = (LockScope::Exclusive, LockDepth::Zero, Duration::from_secs(3600));
+    let lock = NewLock { token, scope, depth, owner: String::new(), creator: "somebody".to_owned(), timeout };
+    from.act(Operation::Lock { path: path("d/small"), lock }).await.unwrap();
+    let refused = from.move_to(&to, transfer("d", "d")).await.unwrap_err();
+    assert!(matches!(&refused, Error::Locked { root } if *root == path("d/small")), "{refused}");
+    assert!(to.names("").await.is_empty(), "nothing was copied");
+    let holding = Transfer { locks: vec![token], ..transfer("d", "d") };
+    assert_eq!(from.move_to(&to, holding).await.unwrap().source, Source::Removed);
+    is_filled(&to, "d").await;
 }

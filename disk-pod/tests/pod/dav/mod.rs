@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod clients;
+mod disks;
 mod forwarder;
 mod litmus;
 mod locks;
@@ -12,6 +13,8 @@ mod tables;
 mod trees;
 
 use axum::body::Body;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use http::{HeaderName, Method, Request};
 
 use crate::world::{Answer, Pod, World};
@@ -19,18 +22,24 @@ use crate::world::{Answer, Pod, World};
 /// A client that mounted something.
 pub(crate) struct Mounted<'a> {
     pod: &'a Pod,
-    ticket: String,
+    authorization: String,
 }
 
 impl<'a> Mounted<'a> {
     /// The own disk of a member, at `/dav/home`.
     pub(crate) fn home(world: &World, pod: &'a Pod, member: &str) -> Self {
-        Self { pod, ticket: world.ticket(member, world.own(member)) }
+        Self { pod, authorization: format!("Bearer {}", world.ticket(member, world.own(member))) }
     }
 
     /// The disk of the group, at `/dav/groups/trips`.
     pub(crate) fn group(world: &World, pod: &'a Pod, member: &str) -> Self {
-        Self { pod, ticket: world.ticket(member, world.group.space) }
+        Self { pod, authorization: format!("Bearer {}", world.ticket(member, world.group.space)) }
+    }
+
+    /// All disks of a member, by name and password; a web pod must know of it.
+    pub(crate) fn signed_in(pod: &'a Pod, member: &str) -> Self {
+        let shown = BASE64_STANDARD.encode(format!("{member}:secret"));
+        Self { pod, authorization: format!("Basic {shown}") }
     }
 
     pub(crate) async fn send(
@@ -44,7 +53,8 @@ impl<'a> Mounted<'a> {
         *request.method_mut() = Method::from_bytes(method.as_bytes()).unwrap();
         *request.uri_mut() = url.parse().unwrap();
         request.headers_mut().insert("host", "disk.example.org".parse().unwrap());
-        request.headers_mut().insert("authorization", format!("Bearer {}", self.ticket).parse().unwrap());
+        request.headers_mut().insert("x-forwarded-proto", "https".parse().unwrap());
+        request.headers_mut().insert("authorization", self.authorization.parse().unwrap());
         for (name, value) in headers {
             request.headers_mut().append(HeaderName::try_from(*name).unwrap(), value.parse().unwrap());
         }

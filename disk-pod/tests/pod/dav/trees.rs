@@ -4,7 +4,7 @@ use super::Mounted;
 use crate::world::{Pod, World};
 
 /// A directory `/dav/home/d` of more than ten thousand files and directories, all of them empty.
-async fn large(world: &World, pod: &Pod) {
+pub(super) async fn large(world: &World, pod: &Pod) {
     let alice = Mounted::home(world, pod, "alice");
     alice.mkcol("/dav/home/d").await;
     alice.mkcol("/dav/home/d/0").await;
@@ -52,4 +52,18 @@ async fn a_large_tree_is_not_copied_into_itself_or_over_what_holds_it() {
         assert_eq!(answer.status, status, "{to}: {answer:?}");
     }
     assert_eq!(alice.urls("/dav/home/a/d", "1").await.len(), 101);
+}
+
+#[tokio::test]
+async fn a_file_that_replaces_a_large_tree_stays_a_file() {
+    let mut world = World::new();
+    world.settings.trash.retention_days = 0;
+    world.publish();
+    let pod = world.pod().await;
+    let alice = Mounted::home(&world, &pod, "alice");
+    large(&world, &pod).await;
+    alice.put("/dav/home/f", "content").await;
+    let answer = alice.send("COPY", "/dav/home/f", &[("destination", "/dav/home/d")], "").await;
+    assert_eq!(answer.status, 204, "{answer:?}");
+    assert_eq!(alice.content("/dav/home/d").await.as_deref(), Some("content"));
 }
