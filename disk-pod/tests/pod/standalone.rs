@@ -34,13 +34,13 @@ spec:
 const GROUP: &str = "5f3c0f0e-0000-4000-8000-000000000001";
 const ALICE: &str = "5f3c0f0e-0000-4000-8000-00000000000a";
 
-struct Place {
+pub(crate) struct Place {
     directory: TempDir,
 }
 
-struct Program {
+pub(crate) struct Program {
     child: Child,
-    public: SocketAddr,
+    pub(crate) public: SocketAddr,
 }
 
 impl Drop for Program {
@@ -51,7 +51,7 @@ impl Drop for Program {
 }
 
 impl Place {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         for name in ["volume", "roster"] {
             std::fs::create_dir(directory.path().join(name)).unwrap();
@@ -78,7 +78,7 @@ impl Place {
         command
     }
 
-    fn start(&self) -> Program {
+    pub(crate) fn start(&self) -> Program {
         let (public, internal, admin) = (free(), free(), free());
         let child = self
             .command()

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::forwarder::Forwarder;
 use super::program::{Program, free, prepared};
+use crate::standalone::Place;
 
 /// How many tests each suite of litmus 0.13 has.
 const SUITES: [(&str, usize); 5] =
@@ -20,10 +21,10 @@ struct Outcome {
     others: Vec<String>,
 }
 
-fn run(address: SocketAddr) -> Outcome {
+fn run(address: SocketAddr, password: &str) -> Outcome {
     let directory = tempfile::tempdir().unwrap();
     let output = Command::new("litmus")
-        .args(["--keep-going", &format!("http://{address}/dav/home/"), "alice", "any"])
+        .args(["--keep-going", &format!("http://{address}/dav/home/"), "alice", password])
         .current_dir(directory.path())
         .output()
         .expect("litmus is missing: run `make tools`");
@@ -58,8 +59,16 @@ async fn every_suite_against_one_pod() {
     pod.await_it();
     let forwarder = Forwarder::start(vec![pod.address], &world.ticket("alice", world.own("alice"))).await;
     let address = forwarder.address;
-    judge(&tokio::task::spawn_blocking(move || run(address)).await.unwrap());
+    judge(&tokio::task::spawn_blocking(move || run(address, "any")).await.unwrap());
     assert_eq!(*forwarder.repeated.lock().unwrap(), Vec::<String>::new());
+}
+
+/// Nothing stands between: litmus signs in itself, with every request.
+#[test]
+fn every_suite_by_name_and_password() {
+    let place = Place::new();
+    let pod = place.start();
+    judge(&run(pod.public, "secret"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -73,7 +82,7 @@ async fn every_suite_while_pods_are_killed() {
     let litmus = tokio::task::spawn_blocking({
         let done = done.clone();
         move || {
-            let outcome = run(address);
+            let outcome = run(address, "any");
             done.store(true, Ordering::Relaxed);
             outcome
         }

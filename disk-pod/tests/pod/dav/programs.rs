@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 
 use super::forwarder::Forwarder;
 use super::program::{Program, free, prepared};
+use crate::standalone::Place;
 
 /// How many files go up and come back.
 const FILES: usize = 300;
@@ -47,9 +48,12 @@ fn tree(root: &Path) {
 }
 
 fn rclone(arguments: &[&str], address: SocketAddr) -> String {
-    let url = format!("http://{address}/dav/home/");
+    rclone_at(&format!("http://{address}/dav/home/"), arguments)
+}
+
+fn rclone_at(url: &str, arguments: &[&str]) -> String {
     let fixed =
-        ["--config", "/dev/null", "--webdav-vendor", "owncloud", "--retries", "1", "--webdav-url", &url];
+        ["--config", "/dev/null", "--webdav-vendor", "owncloud", "--retries", "1", "--webdav-url", url];
     run(Command::new("rclone").args(arguments).args(fixed))
 }
 
@@ -76,6 +80,30 @@ async fn rclone_copies_compares_and_synchronises() {
     })
     .await
     .unwrap();
+}
+
+/// Nothing stands between: rclone signs in itself, and both disks are one tree to it.
+#[test]
+fn rclone_copies_and_moves_between_disks_by_name_and_password() {
+    let place = Place::new();
+    let pod = place.start();
+    let here = tempfile::tempdir().unwrap();
+    tree(here.path());
+    let source = here.path().to_str().unwrap();
+    let obscured = run(Command::new("rclone").args(["obscure", "secret"]));
+    let url = format!("http://{}/dav/", pod.public);
+    let rclone = |arguments: &[&str]| {
+        let who = ["--webdav-user", "alice", "--webdav-pass", obscured.trim()];
+        rclone_at(&url, &[arguments, &who].concat())
+    };
+    rclone(&["copy", source, ":webdav:home/tree"]);
+    rclone(&["check", "--download", source, ":webdav:home/tree"]);
+    // rclone asks the server to do these.
+    rclone(&["copy", ":webdav:home/tree", ":webdav:groups/design/copy"]);
+    rclone(&["check", "--download", source, ":webdav:groups/design/copy"]);
+    rclone(&["moveto", ":webdav:home/tree", ":webdav:groups/design/moved"]);
+    rclone(&["check", "--download", source, ":webdav:groups/design/moved"]);
+    assert_eq!(rclone(&["lsf", ":webdav:home"]), "");
 }
 
 #[tokio::test(flavor = "multi_thread")]
