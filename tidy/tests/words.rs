@@ -18,6 +18,11 @@ fn forbidden() -> Vec<String> {
     ]
 }
 
+/// Where WebDAV has the own disk of a member: no path of a machine.
+fn own_disk() -> String {
+    ["/dav/ho", "me/"].concat()
+}
+
 /// Cargo writes the name of its registry into the lock file by itself.
 const WRITTEN_BY_TOOLS: [&str; 1] = ["Cargo.lock"];
 
@@ -29,6 +34,7 @@ fn no_path_of_a_machine_and_no_registry_host() {
             continue;
         }
         let Ok(text) = std::fs::read_to_string(tidy::root().join(&file)) else { continue };
+        let text = text.replace(&own_disk(), "");
         for word in forbidden() {
             if let Some(line) = text.lines().position(|line| line.contains(&word)) {
                 found.push(format!("{file}:{} says {word}", line + 1));
