@@ -11,7 +11,7 @@ use crate::name::Name;
 use crate::node::NodeId;
 
 /// The most files and directories of one space, those in the trash and those that uploads will become included.
-pub(crate) const MOST_FILES: usize = if cfg!(test) { 30_000 } else { 5_000_000 };
+pub(crate) const MOST_FILES: usize = if cfg!(test) { 40_000 } else { 5_000_000 };
 
 impl State {
     /// Whether there may be as many as there are after these steps, which touch so many nodes.
