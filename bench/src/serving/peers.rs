@@ -144,12 +144,13 @@ impl Server {
 const OUR_FILES: &str = "/v1/spaces/00000000-0000-0000-0000-0000000000b0/files/";
 const OUR_LISTED: &str = "/dav/home/";
 
-const MEMBER: &str = "apiVersion: internet-disk.org/v1alpha1
+const MEMBER: &str = "apiVersion: internetdisk.dev/v1alpha1
 kind: Member
 metadata:
   name: bench
   uid: 00000000-0000-0000-0000-0000000000b0
 spec:
+  clusterRef: {name: bench}
   quota: 100Gi
 ";
 
@@ -168,6 +169,10 @@ fn internet_disk(layout: &Layout, scratch: &Path, address: SocketAddr) -> anyhow
         &text(&roster)?,
         "--listen",
         &address.to_string(),
+        "--internal-listen",
+        &SocketAddr::new(address.ip(), address.port() + 1).to_string(),
+        "--admin-listen",
+        &SocketAddr::new(address.ip(), address.port() + 2).to_string(),
     ]))
 }
 
