@@ -10,14 +10,14 @@ use super::run;
 use super::search::{threads, variable};
 use crate::rule::{Rule, broken};
 
-/// So many seeds are tried for each rule; most are noticed within ten, the rarest after some hundreds.
+/// So many seeds are tried for each rule; most are noticed within ten, the rarest after some thousands.
 ///
 /// That the same entry is linked again is not here. To say instead that nothing was done was not noticed in 20,000 seeds
 /// that leaned to it: the name in `tmp/` is removed before a late link lands, or another entry has the place by then; and
 /// the ids of operations cover those who ask again. Nor is it here that `gone` is durable before entries go: it
 /// guards a pod that sleeps through the end of the server, and here a power loss ends every pod. That a state is seen before
 /// it is made durable is noticed less than once in 4,000 seeds.
-const SEEDS: u64 = 4000;
+const SEEDS: u64 = 20_000;
 
 /// Some rules guard against what is rare. Where one of them is broken runs are made that come near to it more often.
 pub(super) fn lead_to(rule: Rule, character: &mut Character, plan: &mut Plan) {
