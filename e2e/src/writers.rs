@@ -10,7 +10,7 @@ use http::{Method, StatusCode};
 use tokio::task::JoinHandle;
 
 use crate::disk::{self, Disk};
-use crate::http::Http;
+use crate::http::{Answer, Http};
 use crate::noise::noise;
 use crate::web::Session;
 
@@ -154,7 +154,10 @@ impl Writer {
                         let generation = disk::generation(&answer)?;
                         return Ok((Stored { path, seed, length, generation, pod: disk.pod }, tries));
                     }
-                    Ok(answer) if answer.status.is_client_error() => bail!("{path}: {answer:?}"),
+                    // What may have been done or not is put again, as docs/reference/http.md says.
+                    Ok(answer) if answer.status.is_client_error() && !outcome_unknown(&answer) => {
+                        bail!("{path}: {answer:?}")
+                    }
                     Ok(answer) => last = anyhow!("{}: {answer:?}", disk.pod),
                     Err(error) => last = error,
                 }
@@ -170,4 +173,8 @@ impl Writer {
         let disks = self.session.disks(&self.space).await?;
         Ok(disks.into_iter().map(|disk| Disk { http: http.clone(), ..disk }).collect())
     }
+}
+
+fn outcome_unknown(answer: &Answer) -> bool {
+    answer.json().is_ok_and(|problem| problem["code"] == "outcome-unknown")
 }
