@@ -92,6 +92,8 @@ test('a name is written where it stands, and can be taken back', async () => {
   await page.locator('.toast.bad').waitFor();
   assert.equal(await field.inputValue(), 'budget.csv');
   await field.press('Escape');
+  await field.waitFor({ state: 'detached' });
+  await pick(page, 'minutes.txt');
   assert.ok(own().nodes.has('minutes.txt'));
 
   await page.keyboard.press('Control+z');
