@@ -25,7 +25,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::body::Body;
-use crate::servers::{self, Server, TICKET_LIVES};
+use crate::servers::{self, Server};
 
 /// How long a disk pod may take; then the next is asked.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -130,8 +130,7 @@ pub(crate) async fn open(
     let member = creator(&roster, token.space(), &found)?;
     let owner = roster.space_owner(token.space()).ok_or_else(gone)?;
     let picked = servers::pick(&app, owner.volume()).await?;
-    let lives =
-        Timestamp::now().checked_add(TICKET_LIVES).map_err(|error| Refusal::internal(error.to_string()))?;
+    let lives = servers::ticket_end()?;
     let expires = found.expires.map_or(lives, |end| end.min(lives));
     let ticket = Ticket {
         cluster: app.cluster,
@@ -144,11 +143,7 @@ pub(crate) async fn open(
         expires,
         id: Uuid::new_v4(),
     };
-    let ring = app.keys.ring();
-    let key = ring
-        .ticket(roster.settings())
-        .ok_or_else(|| Refusal::internal("there is no key that signs tickets"))?;
-    let ticket = ticket.issue(key).map_err(Refusal::internal)?;
+    let ticket = servers::sign(&app, &roster, &ticket)?;
     tracing::info!(space = %token.space(), share = %found.share, "A share link was opened.");
     let opened = Opened {
         shown: Shown::of(&found, true),

@@ -22,7 +22,7 @@ use crate::disks::selector::{Candidate, NoServer, select};
 use crate::session::SignedIn;
 
 /// Long enough that no one file needs many, short enough that a role taken away is soon gone everywhere.
-pub(crate) const TICKET_LIVES: SignedDuration = SignedDuration::from_mins(10);
+const TICKET_LIVES: SignedDuration = SignedDuration::from_mins(10);
 
 /// When no server answers, the next answers to load probes are waited for: better a late answer than a wrong one.
 const PATIENCE: Duration = Duration::from_millis(400);
@@ -69,8 +69,7 @@ pub(crate) async fn find(
     };
     let servers = pick(&app, owner.volume()).await?;
     let member = roster.member_by_uid(signed_in.member()).ok_or_else(unknown)?;
-    let expires =
-        Timestamp::now().checked_add(TICKET_LIVES).map_err(|error| Refusal::internal(error.to_string()))?;
+    let expires = ticket_end()?;
     let ticket = Ticket {
         cluster: app.cluster,
         member: member.uid,
@@ -82,12 +81,22 @@ pub(crate) async fn find(
         expires,
         id: Uuid::new_v4(),
     };
+    let token = sign(&app, &roster, &ticket)?;
+    Ok(Json(Found { ticket: token, expires, access, servers }).into_response())
+}
+
+/// Until when a ticket of now is good.
+pub(crate) fn ticket_end() -> Result<Timestamp, Refusal> {
+    Timestamp::now().checked_add(TICKET_LIVES).map_err(|error| Refusal::internal(error.to_string()))
+}
+
+/// Signs a ticket with a key that the disk pods know of.
+pub(crate) fn sign(app: &App, roster: &Roster, ticket: &Ticket) -> Result<String, Refusal> {
     let ring = app.keys.ring();
     let key = ring
         .ticket(roster.settings())
         .ok_or_else(|| Refusal::internal("there is no key that signs tickets"))?;
-    let token = ticket.issue(key).map_err(Refusal::internal)?;
-    Ok(Json(Found { ticket: token, expires, access, servers }).into_response())
+    ticket.issue(key).map_err(Refusal::internal)
 }
 
 /// Chooses servers, best first, or says why there is none.
