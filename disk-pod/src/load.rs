@@ -1,14 +1,8 @@
 //! What this pod is busy with, kept in memory so that a load report costs no more than a few reads.
 
-use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
-
-use axum::body::Body;
-use bytes::Bytes;
-use http_body::{Body as HttpBody, Frame, SizeHint};
 
 /// Samples kept of each kind of work.
 const SAMPLES: usize = 64;
@@ -169,38 +163,6 @@ impl Transfer {
 impl Drop for Transfer {
     fn drop(&mut self) {
         self.moved(self.left);
-    }
-}
-
-/// A body that keeps its request counted until the last byte is handed over.
-pub(crate) struct CountedBody {
-    body: Body,
-    _running: Running,
-}
-
-impl CountedBody {
-    pub(crate) fn wrap(body: Body, running: Running) -> Body {
-        Body::new(Self { body, _running: running })
-    }
-}
-
-impl HttpBody for CountedBody {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }
 

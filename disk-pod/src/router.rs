@@ -15,7 +15,6 @@ use crate::http::cors::cors;
 use crate::http::openapi::{docs, openapi};
 use crate::http::routes::{RESOURCES, Resource};
 use crate::links;
-use crate::load::CountedBody;
 
 type Answer = Result<Response, Error>;
 
@@ -99,7 +98,7 @@ fn allow(methods: &'static str) -> Response {
 /// Counts a request as in flight until the last byte of its answer is handed over.
 async fn count(State(app): State<App>, request: Request, next: Next) -> Response {
     let running = app.load.request();
-    next.run(request).await.map(|body| CountedBody::wrap(body, running))
+    next.run(request).await.map(|body| serve::hold(body, running))
 }
 
 async fn no_sniffing(request: Request, next: Next) -> Response {

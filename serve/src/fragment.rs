@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use axum::body::Body;
-use bytes::Bytes;
-use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::held::hold;
 
 /// No target has it, so the parser refuses it.
 const REFUSED: u8 = b'<';
@@ -29,7 +29,7 @@ impl Default for NextRequest {
 impl NextRequest {
     /// The body of an answer, behind which the next request begins.
     pub(crate) fn behind(&self, body: Body) -> Body {
-        Body::new(Answered { body, next: self.clone() })
+        hold(body, Answered(self.clone()))
     }
 }
 
@@ -103,35 +103,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for NoFragments<S> {
     }
 }
 
-/// The body of an answer. When it is dropped, all of the request was read by whoever answered it.
-struct Answered {
-    body: Body,
-    next: NextRequest,
-}
+/// Held by the body of an answer: when it is dropped, all of the request was read by whoever answered it.
+struct Answered(NextRequest);
 
 impl Drop for Answered {
     fn drop(&mut self) {
-        self.next.0.store(true, Ordering::Release);
-    }
-}
-
-impl HttpBody for Answered {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.0.0.store(true, Ordering::Release);
     }
 }
 

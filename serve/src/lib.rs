@@ -6,6 +6,7 @@
 pub mod admin;
 pub mod client;
 mod fragment;
+mod held;
 mod linger;
 mod listener;
 pub mod metrics;
@@ -19,6 +20,7 @@ pub mod telemetry;
 
 pub use admin::Admin;
 pub use client::Client;
+pub use held::hold;
 pub use listener::{Endpoint, Limits, Peer};
 pub use metrics::Metrics;
 pub use observe::{REQUEST_ID, current_request_id};
