@@ -1,6 +1,8 @@
 //! How fast the engine is. Everything that waits for a disk is compared with what the same disk needs for the bare
 //! calls in the same round, so that a figure means something on another machine, too.
 
+// What the engine says of its memory and what is measured here are counted by the same code.
+#[path = "../../spaces/tests/weight/allocator.rs"]
 mod allocator;
 mod commits;
 mod large;
