@@ -5,12 +5,13 @@ import { Menu } from '../menu.tsx';
 import { byFinger, narrow } from '../narrow.ts';
 import type { Here } from './actions.tsx';
 import { entryEvents, useBrowsing } from './browse.tsx';
+import { Check } from './check.tsx';
 import { choicesFor } from './choices.ts';
 import { beginDrag, dropsInto, endDrag, target } from './drag.ts';
 import { Label } from './label.tsx';
 import { listing } from './listing.ts';
 import type { Column, Item } from './order.ts';
-import { everything, NOTHING, toggled } from './selection.ts';
+import { everything, NOTHING } from './selection.ts';
 
 /** As in files.css. */
 const ROW = { wide: 46, narrow: 58 };
@@ -129,15 +130,7 @@ function Row({ here, item, index, top, entries, selected, tabbable }: RowOf) {
       {...(isFolder ? dropsInto(here, path) : {})}
     >
       <span role="gridcell" class="check">
-        <input
-          type="checkbox"
-          aria-label={text.select(name)}
-          tabIndex={tabIndex}
-          checked={selected}
-          onChange={(event) => {
-            listing.selection.value = toggled(listing.selection.value, name, event.currentTarget.checked);
-          }}
-        />
+        <Check name={name} selected={selected} tabIndex={tabIndex} />
       </span>
       <span role="rowheader" class="name">
         <Label here={here} item={item} tabIndex={tabIndex}>

@@ -6,12 +6,12 @@ import { Menu } from '../menu.tsx';
 import { byFinger } from '../narrow.ts';
 import type { Here } from './actions.tsx';
 import { entryEvents, useBrowsing } from './browse.tsx';
+import { Check } from './check.tsx';
 import { choicesFor } from './choices.ts';
 import { beginDrag, dropsInto, endDrag, target } from './drag.ts';
 import { Label } from './label.tsx';
 import { listing } from './listing.ts';
 import type { Item } from './order.ts';
-import { toggled } from './selection.ts';
 import { hasThumb, thumbs } from './thumbs.ts';
 
 /** As in files.css: a tile with the gap below it, and the least width of one. */
@@ -110,15 +110,7 @@ function Tile({ here, item, index, entries, selected, tabbable }: TileOf) {
           </span>
         )}
       </Label>
-      <input
-        type="checkbox"
-        aria-label={text.select(name)}
-        tabIndex={tabIndex}
-        checked={selected}
-        onChange={(event) => {
-          listing.selection.value = toggled(listing.selection.value, name, event.currentTarget.checked);
-        }}
-      />
+      <Check name={name} selected={selected} tabIndex={tabIndex} />
       <Menu
         label={text.actionsFor(name)}
         icon="more"
