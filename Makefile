@@ -79,6 +79,7 @@ generate: ## Write the generated files anew
 	INTERNET_DISK_REGENERATE=1 cargo test -p internet-disk-api --features kubernetes
 	INTERNET_DISK_REGENERATE=1 cargo nextest run --workspace --test pod -E 'test(openapi::the_committed_document)'
 	charts/generate.sh
+	docs/generate.sh
 
 .PHONY: demo
 demo: ## A working internet disk on a three-node Kubernetes

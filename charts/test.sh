@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Tests of the chart that need no cluster: lint, generated files, refused values.
+# Tests of the chart that need no cluster: lint, generated files, refused values. And of pages that are made from the
+# definitions.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -29,6 +30,10 @@ drift() {
     diff -ru "$path" "$scratch/generated/$path" ||
       fail "$path is not what charts/generate.sh writes: run it and look at the difference"
   done
+  docs/generate.sh "$scratch/generated"
+  path=docs/reference/custom-resources.md
+  diff -u "$path" "$scratch/generated/$path" ||
+    fail "$path is not what docs/generate.sh writes: run it and look at the difference"
 }
 
 # Each file says in its first line what the refusal must contain.
