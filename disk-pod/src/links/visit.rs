@@ -59,7 +59,7 @@ pub(crate) async fn still(
 }
 
 /// What a visitor may say in a query: nothing that leads to earlier contents, or to a space as it was.
-const PARAMETERS: [&str; 7] = ["ticket", "inline", "after", "limit", "sort", "order", "parents"];
+const PARAMETERS: [&str; 8] = ["ticket", "inline", "after", "limit", "sort", "order", "parents", "path"];
 
 /// What a request needs, if it is one that a link can allow.
 fn wanted(head: &Parts, access: LinkAccess) -> Result<Need, Error> {
@@ -71,7 +71,9 @@ fn wanted(head: &Parts, access: LinkAccess) -> Result<Need, Error> {
     }
     let resource = head.uri.path().split('/').nth(4).unwrap_or_default();
     match (&head.method, resource) {
-        (&Method::GET | &Method::HEAD, "files") | (&Method::GET, "list") if access.reads() => Ok(Need::Read),
+        (&Method::GET | &Method::HEAD, "files" | "zip") | (&Method::GET, "list") if access.reads() => {
+            Ok(Need::Read)
+        }
         (&Method::PUT, "files") if access.uploads() => Ok(Need::Write),
         _ => Err(Error::Forbidden("the link does not allow this")),
     }

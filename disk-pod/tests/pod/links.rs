@@ -107,6 +107,15 @@ async fn a_link_shows_its_file_and_nothing_else() {
     assert_eq!(guest.names("trip").await, ["a.txt", "b.txt"]);
     assert_eq!(guest.get("trip/b.txt").await.status, 200);
     assert_eq!(guest.send("GET", "list/", &[], "").await.status, 403);
+    assert!(guest.send("GET", "zip/trip", &[], "").await.body.starts_with(b"PK"));
+    let some = guest.send("GET", "zip/trip?path=b.txt", &[], "").await;
+    assert_eq!(some.status, 200, "{some:?}");
+    let holds = |name: &[u8]| some.body.windows(name.len()).any(|at| at == name);
+    assert!(holds(b"b.txt") && !holds(b"a.txt"), "only what was chosen");
+    for path in ["zip/", "zip/?path=c.txt", "zip/trip?at=1", "zip/trip?path=../c.txt"] {
+        let refused = guest.send("GET", path, &[], "").await;
+        assert!(refused.status.is_client_error(), "{path}: {refused:?}");
+    }
 }
 
 #[tokio::test]

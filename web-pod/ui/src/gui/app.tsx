@@ -1,11 +1,13 @@
 import { useEffect } from 'preact/hooks';
 import { words } from '../words/index.ts';
+import { DevicesPage } from './devices/page.tsx';
 import { DialogHost } from './dialog.tsx';
 import { FilesPage } from './files/page.tsx';
 import { SearchPage } from './files/search.tsx';
 import { TrashPage } from './files/trash.tsx';
 import { FindGroups } from './groups/find.tsx';
 import { GroupPage } from './groups/group.tsx';
+import { LinksPage } from './links/page.tsx';
 import { PreviewHost } from './preview/preview.tsx';
 import { route } from './route.ts';
 import { Shell } from './shell.tsx';
@@ -37,10 +39,12 @@ function Inside() {
     <Shell>
       {at.at === 'files' && <FilesPage />}
       {at.at === 'trash' && place.value && <TrashPage place={place.value} />}
+      {at.at === 'links' && place.value && <LinksPage place={place.value} />}
       {at.at === 'search' && place.value && <SearchPage place={place.value} wanted={at.text} />}
       {'group' in at && at.at !== 'files' && !place.value && (
         <p class="empty">{words.value.problems['not-found']}</p>
       )}
+      {at.at === 'devices' && <DevicesPage known={spaces.value} />}
       {at.at === 'groups' && <FindGroups known={spaces.value} />}
       {at.at === 'group' && <GroupPage known={spaces.value} name={at.name} />}
     </Shell>

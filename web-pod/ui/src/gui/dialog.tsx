@@ -37,6 +37,38 @@ export function DialogHost() {
   );
 }
 
+/** What a form answers that has more to say. */
+export const STAY = Symbol('stay');
+
+/** Something to read or take, without a question. */
+export function Sheet({
+  title,
+  close,
+  children,
+}: {
+  title: string;
+  close: () => void;
+  children?: ComponentChildren;
+}) {
+  const id = useId();
+  return (
+    <section class="form" aria-labelledby={id}>
+      <header>
+        <h2 id={id}>{title}</h2>
+        <button type="button" class="icon-button" aria-label={words.value.close} onClick={close}>
+          <Icon name="close" />
+        </button>
+      </header>
+      <div class="form-body">{children}</div>
+      <footer>
+        <button type="button" class="button primary" onClick={close}>
+          {words.value.finished}
+        </button>
+      </footer>
+    </section>
+  );
+}
+
 /** A question with a form: what is refused is told right there. */
 export function FormDialog({
   title,
@@ -49,7 +81,7 @@ export function FormDialog({
   title: string;
   submit: string;
   danger?: boolean;
-  /** Closes the dialog when it succeeds. */
+  /** Closes the dialog when it succeeds, unless it answers `STAY`. */
   onSubmit: (form: FormData) => Promise<unknown> | undefined;
   close: () => void;
   children?: ComponentChildren;
@@ -62,8 +94,7 @@ export function FormDialog({
     setBusy(true);
     setWrong(null);
     try {
-      await onSubmit(new FormData(event.currentTarget));
-      close();
+      if ((await onSubmit(new FormData(event.currentTarget))) !== STAY) close();
     } catch (error) {
       setWrong(error instanceof Problem ? error : new Problem({ status: 0, code: 'internal' }));
       setBusy(false);

@@ -7,9 +7,11 @@ export type Route =
   /** `group` is null on the own disk. */
   | { readonly at: 'files'; readonly group: string | null; readonly path: string }
   | { readonly at: 'trash'; readonly group: string | null }
+  | { readonly at: 'links'; readonly group: string | null }
   | { readonly at: 'search'; readonly group: string | null; readonly text: string }
   | { readonly at: 'group'; readonly name: string }
-  | { readonly at: 'groups' };
+  | { readonly at: 'groups' }
+  | { readonly at: 'devices' };
 
 const OWN = 'own';
 
@@ -18,9 +20,9 @@ export function parse(hash: string): Route {
     .replace(/^#?\/?/, '')
     .split('/')
     .map(decoded);
-  if (at === 'groups') return { at };
+  if (at === 'groups' || at === 'devices') return { at };
   if (at === 'group' && first) return { at, name: first };
-  if (at === 'trash') return { at, group: groupOf(first) };
+  if (at === 'trash' || at === 'links') return { at, group: groupOf(first) };
   if (at === 'search') return { at, group: groupOf(first), text: rest.join('/') };
   if (at === 'shared' && first) return { at: 'files', group: first, path: rest.filter(Boolean).join('/') };
   const path = at === 'files' && first === OWN ? rest.filter(Boolean).join('/') : '';
@@ -33,11 +35,13 @@ const groupOf = (part: string | undefined) => (part?.startsWith('~') ? part.slic
 export function format(route: Route): string {
   switch (route.at) {
     case 'groups':
-      return '#/groups';
+    case 'devices':
+      return `#/${route.at}`;
     case 'group':
       return `#/group/${encodeURIComponent(route.name)}`;
     case 'trash':
-      return `#/trash/${diskOf(route.group)}`;
+    case 'links':
+      return `#/${route.at}/${diskOf(route.group)}`;
     case 'search':
       return `#/search/${diskOf(route.group)}/${encodeURIComponent(route.text)}`;
     case 'files': {

@@ -48,6 +48,14 @@ export function Shell({ children }: { children: ComponentChildren }) {
           {text.product}
         </span>
         {spaces.value && <Disks known={spaces.value} />}
+        <a
+          class="side-link"
+          href={format({ at: 'devices' })}
+          aria-current={at.at === 'devices' ? 'page' : undefined}
+        >
+          <Icon name="laptop" />
+          <span>{text.devices.title}</span>
+        </a>
         <footer class="who">
           <span class="avatar" aria-hidden="true">
             {initial(session.value?.member.displayName ?? '')}

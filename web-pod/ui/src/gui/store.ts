@@ -5,7 +5,7 @@ import { Disk } from '../requests/disk.ts';
 import { Problem } from '../requests/problem.ts';
 import type { Group, Session, Spaces, Usage } from '../requests/types.ts';
 import * as web from '../requests/web.ts';
-import { Pool } from '../servers/pool.ts';
+import { type Find, Pool } from '../servers/pool.ts';
 import { Transfers } from '../transfer/transfers.ts';
 import { sentence, words } from '../words/index.ts';
 import { listing } from './files/listing.ts';
@@ -19,7 +19,14 @@ export const expired = signal(false);
 export const spaces = signal<Spaces | null>(null);
 export const usages = signal<ReadonlyMap<string, Usage>>(new Map());
 
-export const pool = new Pool(web.findServers);
+/** Who says where a disk is, and gives the ticket: the web pod, asked as a member or by a share link. */
+let find: Find = web.findServers;
+
+export function findBy(other: Find): void {
+  find = other;
+}
+
+export const pool = new Pool((space) => find(space));
 export const disk = new Disk(pool);
 export const transfers = new Transfers(disk, ({ space, path }) => {
   usageSoon(space);
@@ -40,19 +47,26 @@ export interface Place {
   readonly space: string;
   readonly title: string;
   readonly writable: boolean;
+  /** Whether it takes new files: where one may write, and through some share links. */
+  readonly takes: boolean;
   readonly limit: number;
   readonly group: Group | null;
+  /** Where the way of a visitor begins, who came by a share link; null for members. */
+  readonly visited: string | null;
 }
 
 export function ownPlace(known: Spaces): Place {
   const writable = session.value?.mode === 'ReadWrite';
-  return { space: known.own.space, title: words.value.myDisk, writable, limit: known.own.limit, group: null };
+  const { space, limit } = known.own;
+  const title = words.value.myDisk;
+  return { space, title, writable, takes: writable, limit, group: null, visited: null };
 }
 
 export function groupPlace(group: Group): Place {
   const writable =
     session.value?.mode === 'ReadWrite' && group.access === 'ReadWrite' && group.role !== 'Viewer';
-  return { space: group.space, title: group.displayName, writable, limit: group.capacity, group };
+  const { space, displayName: title, capacity: limit } = group;
+  return { space, title, writable, takes: writable, limit, group, visited: null };
 }
 
 /** The disk whose files are shown. */
@@ -130,7 +144,8 @@ const asked = new Set<string>();
 
 /** Asks how full a space is, soon: many changes at once are one question. */
 export function usageSoon(space: string, after = 700): void {
-  if (waiting.has(space)) return;
+  // It is no business of visitors.
+  if (!spaces.peek() || waiting.has(space)) return;
   waiting.add(space);
   setTimeout(async () => {
     waiting.delete(space);

@@ -8,7 +8,7 @@ import { operationId } from './ids.ts';
 import { inUrl } from './paths.ts';
 import { noAnswer, Problem, problemOf } from './problem.ts';
 import { discard, send } from './send.ts';
-import type { Entry, FoundPage, TrashPage, Usage, Versions } from './types.ts';
+import type { Entry, FoundPage, MadeShare, Share, ShareWish, TrashPage, Usage, Versions } from './types.ts';
 
 const READ_LIMIT_MS = 1_500;
 const WRITE_LIMIT_MS = 5_000;
@@ -166,8 +166,9 @@ export class Disk {
 
   /** An address from which the browser fetches a directory, or what is named in it, as a zip. */
   async zipUrl(space: string, directory: string, names: readonly string[]): Promise<string> {
-    // The zip itself is made while it is fetched: whether the server is there, something small tells.
-    const [response, server, ticket] = await this.ask(space, 'usage', {}, READ_LIMIT_MS);
+    // The zip itself is made while it is fetched: whether the server and the directory are there, something small tells.
+    const first = `list/${inUrl(directory)}?limit=1`;
+    const [response, server, ticket] = await this.ask(space, first, {}, READ_LIMIT_MS);
     discard(response);
     const query = [
       ...names.map((name) => `path=${encodeURIComponent(name)}`),
@@ -191,6 +192,26 @@ export class Disk {
   search(space: string, text: string, after?: string): Promise<FoundPage> {
     const from = after === undefined ? '' : `&after=${encodeURIComponent(after)}`;
     return this.json<FoundPage>(space, `search?q=${encodeURIComponent(text)}&limit=100${from}`);
+  }
+
+  /** The share links into a space. */
+  async shares(space: string): Promise<readonly Share[]> {
+    return (await this.json<{ shares: readonly Share[] }>(space, 'shares')).shares;
+  }
+
+  /** Makes a share link. Its token is told this once. */
+  async share(space: string, wish: ShareWish): Promise<MadeShare> {
+    const headers = { 'Content-Type': 'application/json' };
+    const init = { method: 'POST', headers, body: JSON.stringify(wish) };
+    const [response] = await this.ask(space, 'shares', init, WRITE_LIMIT_MS);
+    return (await response.json()) as MadeShare;
+  }
+
+  /** Takes a share link back. */
+  async unshare(space: string, id: string): Promise<void> {
+    const init = { method: 'DELETE', headers: { 'Operation-Id': operationId() } };
+    const [response] = await this.ask(space, `shares/${id}`, init, WRITE_LIMIT_MS);
+    discard(response);
   }
 
   private async json<T>(space: string, path: string): Promise<T> {

@@ -1,5 +1,7 @@
 // What the web pods and disk pods tell. The reference is docs/reference/http.md.
 
+import type { Server } from '../servers/server.ts';
+
 export type Role = 'Viewer' | 'Editor' | 'Owner';
 export type JoinPolicy = 'Open' | 'OnRequest' | 'InviteOnly';
 export type Mode = 'ReadWrite' | 'ReadOnly' | 'Offline';
@@ -126,6 +128,75 @@ export interface Version {
 export interface Versions {
   readonly current: Version;
   readonly versions: readonly Version[];
+}
+
+/** A password for a program. It is told once. */
+export interface AppPassword {
+  readonly id: string;
+  readonly name: string;
+  readonly access: 'Read' | 'ReadWrite';
+  /** Absent: it is good for every disk. */
+  readonly space?: string;
+  readonly created: string;
+  /** To a day. */
+  readonly lastUsed?: string;
+}
+
+export interface MadeAppPassword extends AppPassword {
+  readonly password: string;
+}
+
+export interface AppPasswords {
+  readonly passwords: readonly AppPassword[];
+  readonly maximum: number;
+}
+
+/** What a share link lets whoever has it do. */
+export type LinkAccess = 'Read' | 'Upload' | 'ReadAndUpload';
+
+/** A share link, as those see it who may write where it leads. */
+export interface Share {
+  readonly id: string;
+  readonly path: string;
+  readonly access: LinkAccess;
+  readonly password: boolean;
+  readonly expires?: string;
+  readonly mostUses?: number;
+  readonly uses: number;
+  readonly created?: string;
+  readonly creator: string;
+}
+
+/** One that was just made: its token is told this once. */
+export interface MadeShare extends Share {
+  readonly token: string;
+}
+
+export interface ShareWish {
+  readonly path: string;
+  readonly access: LinkAccess;
+  readonly password?: string;
+  readonly expires?: string;
+  readonly mostUses?: number;
+}
+
+/** What a link leads to, as a visitor sees it. Name and size are not told before the password is. */
+export interface LinkShown {
+  readonly name?: string;
+  readonly directory: boolean;
+  readonly size?: number;
+  readonly access: LinkAccess;
+  readonly needsPassword: boolean;
+  readonly expires?: string;
+  readonly usesLeft?: number;
+}
+
+export interface LinkOpened extends LinkShown {
+  readonly space: string;
+  readonly path: string;
+  readonly ticket: string;
+  readonly ticketExpires: string;
+  readonly servers: readonly Server[];
 }
 
 export interface Found extends Entry {

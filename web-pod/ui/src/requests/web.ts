@@ -3,7 +3,17 @@
 import type { Lease, Server } from '../servers/server.ts';
 import { problemOf } from './problem.ts';
 import { send } from './send.ts';
-import type { JoinPolicy, Role, Session, Spaces } from './types.ts';
+import type {
+  AppPassword,
+  AppPasswords,
+  JoinPolicy,
+  LinkOpened,
+  LinkShown,
+  MadeAppPassword,
+  Role,
+  Session,
+  Spaces,
+} from './types.ts';
 
 /** Checking a password takes a moment on purpose; changing a group waits for the Kubernetes API. */
 const LIMIT_MS = 10_000;
@@ -18,8 +28,14 @@ export function whenSignedOut(then: () => void): void {
   onSignedOut = then;
 }
 
-async function call(method: string, path: string, body?: unknown, limit = LIMIT_MS): Promise<Response> {
-  const headers: Record<string, string> = { 'X-Requested-With': 'internet-disk' };
+async function call(
+  method: string,
+  path: string,
+  body?: unknown,
+  limit = LIMIT_MS,
+  more: Record<string, string> = {},
+): Promise<Response> {
+  const headers: Record<string, string> = { 'X-Requested-With': 'internet-disk', ...more };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   const init: RequestInit = { method, headers, credentials: 'same-origin' };
   if (body !== undefined) init.body = JSON.stringify(body);
@@ -55,6 +71,22 @@ export const admit = (group: string, member: string, role: Role | 'Blocked') =>
   call('PUT', `/groups/${escaped(group)}/members/${escaped(member)}`, { role });
 export const dismiss = (group: string, member: string) =>
   call('DELETE', `/groups/${escaped(group)}/members/${escaped(member)}`);
+
+export const appPasswords = () => json<AppPasswords>(call('GET', '/app-passwords'));
+export const makeAppPassword = (wish: Pick<AppPassword, 'name' | 'access' | 'space'>) =>
+  json<MadeAppPassword>(call('POST', '/app-passwords', wish));
+export const revokeAppPassword = (id: string) => call('DELETE', `/app-passwords/${escaped(id)}`);
+
+/** What a share link leads to. It counts for nothing. */
+export const lookAtLink = (token: string) => json<LinkShown>(call('GET', `/links/${escaped(token)}`));
+
+/** Opens a share link: one use, however often it is asked for with the same operation. */
+export const openLink = (token: string, password: string | undefined, operation: string) =>
+  json<LinkOpened>(
+    call('POST', `/links/${escaped(token)}`, password === undefined ? {} : { password }, LIMIT_MS, {
+      'Operation-Id': operation,
+    }),
+  );
 
 /** A ticket is renewed well before it ends, and the list of servers sooner: the load changes. */
 const LONGEST_LEASE_MS = 60_000;

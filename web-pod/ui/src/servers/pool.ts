@@ -31,6 +31,12 @@ export class Pool {
     return this.sorted(await running);
   }
 
+  /** Takes a lease that came otherwise. */
+  keep(space: string, lease: Lease): void {
+    this.leases.set(space, lease);
+    this.lines.measure(lease.servers);
+  }
+
   /** The last ticket, even if it may be over by now: for what is on its way out. */
   ticket(space: string): string | undefined {
     return this.leases.get(space)?.ticket;
@@ -57,8 +63,7 @@ export class Pool {
     this.asked.set(space, running);
     try {
       const lease = await running;
-      this.leases.set(space, lease);
-      this.lines.measure(lease.servers);
+      this.keep(space, lease);
       return lease;
     } finally {
       if (this.asked.get(space) === running) this.asked.delete(space);

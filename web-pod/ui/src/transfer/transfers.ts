@@ -71,6 +71,8 @@ export class Transfers {
   private readonly memory = new Memory(browserStore());
   private readonly pace = new Pace();
   private readonly onDone: (wish: Wish) => void;
+  /** A visitor sees no names and replaces nothing: each file goes up whole, beside what is there. */
+  private visiting = false;
   private entries: Entry[] = [];
   private nextKey = 1;
   /** What was said once for all names that are taken, until the queue is through. */
@@ -82,6 +84,11 @@ export class Transfers {
     this.wire = new Wire(disk);
     this.onDone = onDone;
     globalThis.addEventListener?.('online', () => this.wake());
+  }
+
+  /** Goes on as a visitor may, who came by a share link. */
+  visit(): void {
+    this.visiting = true;
   }
 
   /** What they waited for may be there: the line, or somebody who is signed in. */
@@ -168,7 +175,7 @@ export class Transfers {
     if (!entry) return;
     const { space, path } = entry.wish;
     const directory = parentOf(path);
-    const there = await this.disk.list(space, directory).catch(() => []);
+    const there = this.visiting ? [] : await this.disk.list(space, directory).catch(() => []);
     const names = new Set(there.map(({ name }) => name));
     for (const { wish } of this.entries) {
       if (wish.space === space && parentOf(wish.path) === directory) names.add(nameOf(wish.path));
@@ -206,6 +213,7 @@ export class Transfers {
       wire: this.wire,
       memory: this.memory,
       changed: (upload) => this.changed(entry, upload),
+      whole: this.visiting,
     });
     entry.upload.start();
   }
@@ -213,7 +221,8 @@ export class Transfers {
   private changed(entry: Entry, upload: Upload): void {
     const { phase } = upload.state;
     if (phase.at === 'done') this.onDone(entry.wish);
-    if (phase.at === 'conflict' && this.answer) return this.decide(entry.key, this.answer);
+    const answer = this.visiting ? 'both' : this.answer;
+    if (phase.at === 'conflict' && answer) return this.decide(entry.key, answer);
     if (phase.at === 'failed' && isFull(phase.code)) this.hold(entry, phase.code);
     if (phase.at === 'done' || phase.at === 'failed' || phase.at === 'conflict') this.advance();
     this.paintSoon();

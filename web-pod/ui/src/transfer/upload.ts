@@ -41,7 +41,14 @@ export class Upload {
 
   constructor(
     wish: Wish,
-    parts: { disk: Disk; wire: Wire; memory: Memory; changed: (upload: Upload) => void },
+    parts: {
+      disk: Disk;
+      wire: Wire;
+      memory: Memory;
+      changed: (upload: Upload) => void;
+      /** Whether it goes up in one request, however large it is. */
+      whole?: boolean;
+    },
   ) {
     this.wish = wish;
     this.disk = parts.disk;
@@ -50,7 +57,7 @@ export class Upload {
     this.changed = parts.changed;
     this.key = fingerprint(wish.file, wish.space, wish.path);
     const id = this.memory.take(this.key, Date.now());
-    const whole = wish.file.size <= WHOLE_UP_TO;
+    const whole = parts.whole === true || wish.file.size <= WHOLE_UP_TO;
     this.current = begin(wish.file.size, whole, performance.now(), id);
   }
 

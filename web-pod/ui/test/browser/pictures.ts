@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { furnish, NOW } from '../fake/example.ts';
 import { ROOT } from '../fake/fake.ts';
-import { clear, SCREENS } from './screens.ts';
+import { addressOf, clear, SCREENS, VISITS } from './screens.ts';
 import { Stage } from './stage.ts';
 
 const FOLDER = process.env.PICTURES ?? join(ROOT, '../../docs/guide/pictures');
@@ -37,12 +37,12 @@ async function smaller(page: Page, png: Buffer): Promise<Buffer> {
 }
 
 async function main(): Promise<void> {
-  rmSync(FOLDER, { recursive: true, force: true });
+  const only = process.argv.slice(2);
+  if (only.length === 0) rmSync(FOLDER, { recursive: true, force: true });
   mkdirSync(FOLDER, { recursive: true });
   const stage = new Stage();
   furnish(stage.fake);
   await stage.start();
-  const only = process.argv.slice(2);
   let bytes = 0;
   try {
     for (const [size, options] of Object.entries(SIZES)) {
@@ -62,7 +62,7 @@ async function main(): Promise<void> {
           }
         };
         await page.locator('input[name=member]').fill(stage.fake.me);
-        await take('sign-in');
+        if (only.length === 0) await take('sign-in');
         await page.locator('input[name=password]').fill(stage.fake.password);
         await page.locator('button[type=submit]').click();
         await page.locator('.shell').waitFor();
@@ -72,6 +72,12 @@ async function main(): Promise<void> {
           await page.mouse.move(2, 2);
           await take(screen.name);
           await clear(page, screen, stage.fake);
+        }
+        for (const visited of VISITS) {
+          if (!visited.picture || (only.length > 0 && !only.includes(visited.name))) continue;
+          await page.goto(stage.fake.web.url + addressOf(stage.fake, visited));
+          await visited.show(page);
+          await take(visited.name);
         }
         await page.context().close();
       }

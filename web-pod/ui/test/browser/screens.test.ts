@@ -10,7 +10,7 @@ import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import { furnish } from '../fake/example.ts';
 import { ROOT } from '../fake/fake.ts';
-import { clear, SCREENS } from './screens.ts';
+import { addressOf, clear, SCREENS, VISITS } from './screens.ts';
 import { Stage } from './stage.ts';
 
 const stage = new Stage();
@@ -83,6 +83,12 @@ for (const [language, locale] of Object.entries(LANGUAGES)) {
       await look(page, screen.name);
       await clear(page, screen, stage.fake);
     }
+    for (const visited of VISITS) {
+      await page.goto(stage.fake.web.url + addressOf(stage.fake, visited));
+      await visited.show(page);
+      await page.evaluate(axe);
+      await look(page, visited.name);
+    }
     await page.close();
     assert.deepEqual(found, []);
   });
@@ -95,8 +101,7 @@ test('on the narrowest phone nothing lies beyond the edge, and all can be hit', 
     hasTouch: true,
   });
   const found: string[] = [];
-  for (const screen of SCREENS) {
-    await screen.show(page, stage.fake);
+  const measure = async (name: string) => {
     const wrong = await page.evaluate(() => {
       const wide = document.scrollingElement && document.scrollingElement.scrollWidth > innerWidth;
       // WCAG 2.5.8: 24 by 24 pixels, but for links in a text and what the browser draws.
@@ -110,8 +115,17 @@ test('on the narrowest phone nothing lies beyond the edge, and all can be hit', 
         ...small.map(({ one }) => `too small: ${one.outerHTML.slice(0, 120)}`),
       ];
     });
-    found.push(...wrong.map((what) => `${screen.name}: ${what}`));
+    found.push(...wrong.map((what) => `${name}: ${what}`));
+  };
+  for (const screen of SCREENS) {
+    await screen.show(page, stage.fake);
+    await measure(screen.name);
     await clear(page, screen, stage.fake);
+  }
+  for (const visited of VISITS) {
+    await page.goto(stage.fake.web.url + addressOf(stage.fake, visited));
+    await visited.show(page);
+    await measure(visited.name);
   }
   await page.close();
   assert.deepEqual(found, []);

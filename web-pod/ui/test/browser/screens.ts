@@ -206,8 +206,114 @@ export const SCREENS: readonly Screen[] = [
       await page.locator('dialog[open] input').first().waitFor();
     },
   },
+  {
+    name: 'sharing',
+    picture: true,
+    show: async (page) => {
+      await files(page);
+      await menuOf(page, 'Photos', 'link');
+      await page.locator('dialog[open] input[type=radio]').first().waitFor();
+      await page.locator('dialog[open] .versions li').waitFor();
+    },
+  },
+  {
+    name: 'link-made',
+    picture: true,
+    show: async (page, fake) => {
+      await files(page);
+      await menuOf(page, 'notes.txt', 'link');
+      await page.locator('dialog[open] .button.primary').click();
+      await page.locator('dialog[open] .copy-field').waitFor();
+      // Tokens are chance; a picture is not.
+      await page.locator('dialog[open] .copy-field input').evaluate((input: HTMLInputElement) => {
+        input.value = 'https://disk.example.org/s/AZc0fV9rT0m2Gq4sDh1uYtq8b3Wn';
+      });
+      fake.own().shares = fake.own().shares.filter(({ path }) => path !== 'notes.txt');
+    },
+  },
+  {
+    name: 'links',
+    picture: true,
+    show: async (page) => {
+      await go(page, '#/links/own');
+      await page.locator('.plain-list li').nth(1).waitFor();
+    },
+  },
+  {
+    name: 'devices',
+    picture: true,
+    show: async (page) => {
+      await go(page, '#/devices');
+      await page.locator('.plain-list li').nth(2).waitFor();
+      await page.locator('.mount .copy-field').first().waitFor();
+      // The fake's ports are others each time; a picture is not.
+      await page.locator('.mount .copy-field input').evaluateAll((inputs) => {
+        for (const input of inputs as HTMLInputElement[])
+          input.value = input.value.replace(/(http|dav):\/\/[^/]+/, '$1s://files.example.org');
+      });
+    },
+  },
+  {
+    name: 'mount-windows',
+    picture: false,
+    show: async (page) => {
+      await go(page, '#/devices');
+      await page.locator('.mount .views button').first().click();
+      await page.locator('.mount .notice-box').waitFor();
+    },
+  },
+  {
+    name: 'mount-mac',
+    picture: false,
+    show: async (page) => {
+      await go(page, '#/devices');
+      await page.locator('.mount .views button').nth(1).click();
+      await page.locator('.mount .notice-box').waitFor();
+    },
+  },
+  {
+    name: 'app-password',
+    picture: false,
+    show: async (page) => {
+      await go(page, '#/devices');
+      await page.locator('.section-head .button').click();
+      await page.locator('dialog[open] input').first().waitFor();
+    },
+  },
+  {
+    name: 'app-password-made',
+    picture: true,
+    show: async (page, fake) => {
+      await go(page, '#/devices');
+      await page.locator('.section-head .button').click();
+      await page.locator('dialog[open] input[name=name]').fill('NAS');
+      await page.locator('dialog[open] .button.primary').click();
+      await page.locator('dialog[open] .copy-field').waitFor();
+      fake.passwords.pop();
+    },
+  },
   { name: 'queue', picture: true, show: queue },
 ];
+
+/** What somebody sees who comes by a link, by the path of what is shared. */
+export interface Visited extends Omit<Screen, 'show'> {
+  readonly of: string | null;
+  readonly show: (page: Page) => Promise<void>;
+}
+
+const shown = (selector: string) => (page: Page) => page.locator(selector).first().waitFor();
+
+export const VISITS: readonly Visited[] = [
+  { name: 'visit-file', picture: true, of: 'harbour at dawn.jpg', show: shown('.preview-body img.there') },
+  { name: 'visit-folder', picture: true, of: 'Photos', show: shown('.row') },
+  { name: 'visit-box', picture: true, of: 'Invoices', show: shown('.visit-card.box') },
+  { name: 'visit-locked', picture: true, of: 'Documents', show: shown('.visit-card input') },
+  { name: 'visit-gone', picture: true, of: null, show: shown('.visit-card') },
+  { name: 'visit-counted', picture: false, of: 'budget.csv', show: shown('.visit-card form') },
+];
+
+export const addressOf = (fake: Fake, { of }: Visited) =>
+  `/s/${fake.own().shares.find(({ path }) => path === of)?.token ?? 'nowhere'}`;
 
 /** Puts away what a screen has opened. */
 export async function clear(page: Page, { name }: Screen, fake: Fake): Promise<void> {

@@ -35,7 +35,7 @@ export class Stage {
   }
 
   /** A page that nobody has signed in to. */
-  async page(options: BrowserContextOptions = {}): Promise<Page> {
+  async page(options: BrowserContextOptions = {}, at = ''): Promise<Page> {
     if (!this.browser) throw new Error('the stage was not started');
     const context = await this.browser.newContext({ locale: 'en-GB', timezoneId: 'UTC', ...options });
     const page = await context.newPage();
@@ -49,7 +49,7 @@ export class Stage {
       const { origin, protocol } = new URL(request.url());
       if (/^https?:$/.test(protocol) && !ours.has(origin)) this.strangers.push(request.url());
     });
-    await page.goto(this.fake.web.url);
+    await page.goto(this.fake.web.url + at);
     return page;
   }
 

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { found, trashOf, versionOf, versionsOf, zipOf } from './past.ts';
+import { makeShare, shownShare, unshare, visit } from './shares.ts';
 import { type Node, Refused, type Space, type Volume } from './volume.ts';
 
 /** How a pod is taken away: connections are reset; nothing answers; all that needs the volume hangs; it is stopping. */
@@ -116,9 +117,11 @@ export class DiskPod {
     const space = this.volume.spaces.get(id);
     const ticket = request.headers.authorization ?? `Bearer ${url.searchParams.get('ticket')}`;
     if (this.refuses()) throw new Refused(401, 'ticket-expired');
-    if (!ticket.startsWith('Bearer ticket-')) throw new Refused(401, 'ticket-invalid');
+    if (!/^Bearer (ticket|visit)-/.test(ticket)) throw new Refused(401, 'ticket-invalid');
     if (!space) throw new Refused(404, 'not-found');
     const path = names.join('/');
+    if (ticket.startsWith('Bearer visit-'))
+      visit(space, ticket.slice('Bearer '.length), request.method ?? '', url, what ?? '', path);
     const json = (body: unknown) => {
       response.setHeader('X-Generation', String(space.generation));
       response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
@@ -158,6 +161,15 @@ export class DiskPod {
           versions: 0,
           reserved: space.reserved,
         });
+      case 'shares': {
+        if (request.method === 'DELETE') {
+          unshare(space, path);
+          return void response.writeHead(204).end();
+        }
+        if (request.method === 'GET') return json({ shares: space.shares.map(shownShare) });
+        const share = makeShare(space, JSON.parse((await this.body(request)).toString()));
+        return json({ ...shownShare(share), token: share.token });
+      }
       case 'operations':
         space.operate(JSON.parse((await this.body(request)).toString()));
         return json({ generation: space.generation });
@@ -185,7 +197,9 @@ export class DiskPod {
     if (!space.done.has(operation)) {
       space.room(content.length);
       const hash = createHash('sha256').update(content).digest('hex');
-      space.store(path, { size: content.length, hash, content }, request.headers['if-none-match'] !== '*');
+      const visits = request.headers.authorization?.startsWith('Bearer visit-') === true;
+      const replace = request.headers['if-none-match'] !== '*' && !visits;
+      space.store(path, { size: content.length, hash, content }, replace);
       space.done.add(operation);
     }
     response.setHeader('X-Generation', String(space.generation));

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { Fake } from './fake.ts';
 import { landscape, tone } from './pictures.ts';
+import { makeShare } from './shares.ts';
 import type { Space } from './volume.ts';
 
 const MIB = 2 ** 20;
@@ -134,6 +135,29 @@ export function furnish(fake: Fake): void {
     }),
     ['Photos/2026 제주/list.txt', 700, 300],
   ]);
+  const ago = (hours: number) => new Date(NOW - hours * HOUR).toISOString();
+  fake.passwords = [
+    { id: 'p1', name: 'Laptop at home', access: 'ReadWrite', created: ago(24 * 90), lastUsed: ago(2) },
+    { id: 'p2', name: '사무실 컴퓨터', access: 'ReadWrite', space: 'own', created: ago(24 * 40) },
+    {
+      id: 'p3',
+      name: 'Picture frame',
+      access: 'Read',
+      space: 'group-family',
+      created: ago(24 * 12),
+      lastUsed: ago(24 * 3),
+    },
+  ];
+  fake.own().shares = [];
+  const share = (wish: Parameters<typeof makeShare>[1], uses: number) => {
+    const made = makeShare(fake.own(), wish);
+    for (let use = 0; use < uses; use++) made.used.add(String(use));
+  };
+  share({ path: 'harbour at dawn.jpg' }, 41);
+  share({ path: 'Photos', access: 'ReadAndUpload', expires: ago(-24 * 30), lasting: true }, 7);
+  share({ path: 'Invoices', access: 'Upload' }, 3);
+  share({ path: 'Documents', password: 'secret', expires: ago(-24 * 9), mostUses: 10, lasting: true }, 2);
+  share({ path: 'budget.csv', mostUses: 3 }, 1);
   fake.addGroup({
     name: 'design',
     displayName: 'Design team',

@@ -32,6 +32,15 @@ export class Fake {
   readonly pods: DiskPod[];
   readonly web: WebPod;
   readonly groups = new Map<string, FakeGroup>();
+  passwords: {
+    id: string;
+    name: string;
+    access: string;
+    space?: string;
+    created: string;
+    lastUsed?: string;
+  }[] = [];
+  mostPasswords = 20;
   /** Set for groups that were asked for but not joined. */
   readonly asked = new Map<string, number>();
 

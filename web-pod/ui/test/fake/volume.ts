@@ -2,6 +2,7 @@
 // the bytes.
 
 import { createHash, type Hash, randomUUID } from 'node:crypto';
+import type { FakeShare } from './shares.ts';
 
 export class Refused extends Error {
   readonly status: number;
@@ -73,6 +74,7 @@ export class Space {
   readonly uploads = new Map<string, Upload>();
   readonly done = new Set<string>();
   trash: Deleted[] = [];
+  shares: FakeShare[] = [];
   limit: number;
   generation = 1;
 

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import type { DiskPod } from './disk-pod.ts';
 import type { Fake } from './fake.ts';
+import { link } from './shares.ts';
 import { Refused, type Volume } from './volume.ts';
 
 const TYPES: Record<string, string> = {
@@ -60,6 +61,12 @@ export class WebPod {
     }
   }
 
+  private servers(): { name: string; url: string }[] {
+    const servers = this.pods.filter(({ fault }) => fault === 'none').map(({ name, url }) => ({ name, url }));
+    if (servers.length === 0) throw new Refused(503, 'no-ready-server', { 'Retry-After': '1' });
+    return servers.slice(0, 3);
+  }
+
   private page(response: ServerResponse, path: string): void {
     const file = join(this.dist, normalize(path));
     const name = path !== '/' && existsSync(file) ? file : join(this.dist, 'index.html');
@@ -106,6 +113,15 @@ export class WebPod {
         'Set-Cookie': `fake-session=${token}; Path=/; HttpOnly; SameSite=Strict`,
       });
     }
+    if (path.startsWith('/links/')) {
+      const operation = String(request.headers['operation-id']);
+      const { password } = body as { password?: string };
+      const opens = { ...(password === undefined ? {} : { password }), operation, servers: this.servers() };
+      return json(
+        200,
+        link(this.volume, path.slice('/links/'.length), method === 'POST' ? opens : undefined),
+      );
+    }
     const token = /fake-session=(\w+)/.exec(request.headers.cookie ?? '')?.[1] ?? '';
     if (path === '/session' && method === 'DELETE') {
       this.signedIn.delete(token);
@@ -114,13 +130,21 @@ export class WebPod {
     if (!this.signedIn.has(token)) throw new Refused(401, 'unauthenticated');
     if (path === '/session') return json(200, fake.session());
     if (path === '/spaces') return json(200, fake.spaces());
+    if (path === '/app-passwords' && method === 'GET')
+      return json(200, { passwords: fake.passwords, maximum: fake.mostPasswords });
+    if (path === '/app-passwords') {
+      const id = `p${fake.passwords.length + 1}-${Date.now()}`;
+      const made = { access: 'ReadWrite', ...body, id, created: new Date().toISOString() };
+      fake.passwords.push(made);
+      return json(201, { ...made, password: 'idisk-7kq2m-9xw4t-h3nfz-c8vrp-2sd6y' });
+    }
+    if (path.startsWith('/app-passwords/')) {
+      fake.passwords = fake.passwords.filter(({ id }) => !path.endsWith(`/${id}`));
+      return void response.writeHead(204).end();
+    }
     if (path === '/servers') {
       if (!this.volume.spaces.has(body.space)) throw new Refused(404, 'not-found');
-      const servers = this.pods
-        .filter(({ fault }) => fault === 'none')
-        .map(({ name, url }) => ({ name, url }))
-        .slice(0, 3);
-      if (servers.length === 0) throw new Refused(503, 'no-ready-server', { 'Retry-After': '1' });
+      const servers = this.servers();
       const expires = new Date(Date.now() + 600_000).toISOString();
       return json(200, { ticket: `ticket-${++this.tickets}`, expires, access: 'ReadWrite', servers });
     }

@@ -39,17 +39,19 @@ export function Instead({ here }: { here: Here }) {
       <div class="empty">
         <Icon name="search" />
         <p role="status">{text.nothingFound(listing.filter.value.trim())}</p>
-        <button type="button" class="button" onClick={() => searchFor(here.place, listing.filter.value)}>
-          {text.searchAll(here.place.title)}
-        </button>
+        {here.place.visited === null && (
+          <button type="button" class="button" onClick={() => searchFor(here.place, listing.filter.value)}>
+            {text.searchAll(here.place.title)}
+          </button>
+        )}
       </div>
     );
   }
   return (
     <div class="empty">
-      <Icon name={here.place.writable ? 'upload' : 'folder'} />
-      {here.place.writable ? <h2>{text.emptyTitle}</h2> : null}
-      <p>{here.place.writable ? text.emptyText : text.emptyReadOnly}</p>
+      <Icon name={here.place.takes ? 'upload' : 'folder'} />
+      {here.place.takes ? <h2>{text.emptyTitle}</h2> : null}
+      <p>{here.place.takes ? text.emptyText : text.emptyReadOnly}</p>
     </div>
   );
 }
@@ -161,7 +163,7 @@ export function useBrowsing(
         if (here.place.writable && item) listing.renaming.value = item.name;
         return;
       case 'up':
-        if (here.path) enter(here, parentOf(here.path));
+        if (here.path !== (here.place.visited ?? '')) enter(here, parentOf(here.path));
         return;
       case 'filter':
         return focusFilter();

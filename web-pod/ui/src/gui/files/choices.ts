@@ -2,6 +2,7 @@
 
 import type { Entry } from '../../requests/types.ts';
 import { words } from '../../words/index.ts';
+import { shareByLink } from '../links/share.tsx';
 import type { Choice } from '../menu.tsx';
 import { canPreview, preview } from '../preview/preview.tsx';
 import { clipboard, download, type Here, makeFolder, paste, remove, take, transferTo } from './actions.tsx';
@@ -22,7 +23,7 @@ export function choicesFor(here: Here, entries: readonly Entry[]): Choice[] {
     icon: 'download',
     act: () => void download(here, entries),
   });
-  if (one && entry.kind === 'file')
+  if (one && entry.kind === 'file' && here.place.visited === null)
     choices.push({ label: text.versions, icon: 'clock', act: () => showVersions(here, entry) });
   if (!here.place.writable) return choices;
   if (one)
@@ -34,6 +35,7 @@ export function choicesFor(here: Here, entries: readonly Entry[]): Choice[] {
         listing.renaming.value = entry.name;
       },
     });
+  if (one) choices.push({ label: text.link.share, icon: 'link', act: () => shareByLink(here, entry) });
   return [
     ...choices,
     { label: text.move, icon: 'move', act: () => transferTo(here, entries, 'move') },

@@ -44,9 +44,8 @@ export const isFiles = (event: DragEvent) => event.dataTransfer?.types.includes(
 
 /** Whether something may land in a directory: nothing does in itself, below itself, or where it is. */
 function fits(event: DragEvent, { place }: Here, to: string): boolean {
-  if (!place.writable) return false;
-  if (isFiles(event)) return true;
-  if (!isOurs(event) || dragged?.space !== place.space) return false;
+  if (isFiles(event)) return place.takes;
+  if (!place.writable || !isOurs(event) || dragged?.space !== place.space) return false;
   return dragged.paths.every((path) => path !== to && !to.startsWith(`${path}/`) && parentOf(path) !== to);
 }
 

@@ -1,16 +1,14 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
 import { size, words } from '../../words/index.ts';
 import { Icon } from '../icon.tsx';
-import { Menu, openMenuAt } from '../menu.tsx';
 import { Meter } from '../meter.tsx';
 import { format, route } from '../route.ts';
 import { initial } from '../shell.tsx';
 import { disk, type Place, place, spaces, usages } from '../store.ts';
-import { type Here, makeFolder, uploadFrom } from './actions.tsx';
+import type { Here } from './actions.tsx';
+import { Actions, DropTarget } from './adding.tsx';
 import { Instead } from './browse.tsx';
-import { choicesFor } from './choices.ts';
 import { Crumbs } from './crumbs.tsx';
-import { dropsInto, isFiles, target } from './drag.ts';
 import { listing } from './listing.ts';
 import { Rows } from './rows.tsx';
 import { Tiles } from './tiles.tsx';
@@ -49,58 +47,12 @@ function Directory({ here }: { here: Here }) {
   );
 }
 
-function Entries({ here, label }: { here: Here; label: string }) {
+export function Entries({ here, label }: { here: Here; label: string }) {
   if (listing.entries.value.length === 0) return <Instead here={here} />;
   return listing.view.value === 'list' ? (
     <Rows here={here} label={label} />
   ) : (
     <Tiles here={here} label={label} />
-  );
-}
-
-function Actions({ here }: { here: Here }) {
-  const text = words.value;
-  const files = useRef<HTMLInputElement>(null);
-  const folder = useRef<HTMLInputElement>(null);
-  if (!here.place.writable) return <p class="quiet small">{text.readOnlySpace}</p>;
-  return (
-    <div class="actions">
-      <button type="button" class="button" onClick={() => makeFolder(here)}>
-        <Icon name="new-folder" />
-        <span>{text.newFolder}</span>
-      </button>
-      <Menu
-        label={text.upload}
-        text={text.upload}
-        icon="upload"
-        kind="button primary"
-        choices={() => [
-          { label: text.uploadFiles, icon: 'file', act: () => files.current?.click() },
-          { label: text.uploadFolder, icon: 'folder', act: () => folder.current?.click() },
-        ]}
-      />
-      <input
-        ref={files}
-        type="file"
-        multiple
-        hidden
-        data-upload="files"
-        aria-label={text.uploadFiles}
-        onChange={(event) => uploadFrom(here, event.currentTarget)}
-      />
-      <input
-        ref={(input) => {
-          folder.current = input;
-          // Not yet an attribute that the library knows.
-          input?.setAttribute('webkitdirectory', '');
-        }}
-        type="file"
-        hidden
-        data-upload="folder"
-        aria-label={text.uploadFolder}
-        onChange={(event) => uploadFrom(here, event.currentTarget)}
-      />
-    </div>
   );
 }
 
@@ -127,6 +79,12 @@ function Fullness({ place }: { place: Place }) {
           {text.trash}
           {usage?.trash ? ` · ${size(usage.trash)}` : ''}
         </a>
+        {place.writable && (
+          <a class="to-trash quiet" href={format({ at: 'links', group: place.group?.name ?? null })}>
+            <Icon name="link" />
+            {text.link.links}
+          </a>
+        )}
         {place.group && (
           <a class="fellows" href={format({ at: 'group', name: place.group.name })}>
             <span class="avatars" aria-hidden="true">
@@ -143,49 +101,5 @@ function Fullness({ place }: { place: Place }) {
       <Meter usage={usage} limit={limit} />
       {over && <p class="warning small">{text.overLimit}</p>}
     </section>
-  );
-}
-
-function DropTarget({
-  here,
-  name,
-  children,
-}: {
-  here: Here;
-  name: string;
-  children: preact.ComponentChildren;
-}) {
-  const [over, setOver] = useState(false);
-  const { onDragOver, onDrop } = dropsInto(here, here.path);
-  return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: the buttons above do the same by keyboard
-    <div
-      class="page"
-      onDragEnter={(event) => here.place.writable && isFiles(event) && setOver(true)}
-      onDragLeave={(event) => {
-        if (event.currentTarget.contains(event.relatedTarget as Node | null)) return;
-        setOver(false);
-        target.value = null;
-      }}
-      onDragOver={onDragOver}
-      // Wherever it lands, also in a folder of this one.
-      onDropCapture={() => setOver(false)}
-      onDrop={onDrop}
-      onContextMenu={(event) => {
-        if ((event.target as HTMLElement).closest('a, button, input, header, section')) return;
-        const choices = choicesFor(here, []);
-        if (choices.length === 0) return;
-        event.preventDefault();
-        openMenuAt({ x: event.clientX, y: event.clientY }, name, choices, null);
-      }}
-    >
-      {children}
-      {over && target.value === here.path && (
-        <div class="drop-veil" aria-hidden="true">
-          <Icon name="upload" />
-          <span>{words.value.dropHere(name)}</span>
-        </div>
-      )}
-    </div>
   );
 }

@@ -64,7 +64,8 @@ function Filter({ here }: { here: Here }) {
         }}
         onKeyDown={(event) => {
           if (event.key === 'Escape') listing.filter.value = '';
-          if (event.key === 'Enter' && !event.isComposing) searchFor(here.place, listing.filter.value);
+          if (event.key === 'Enter' && !event.isComposing && here.place.visited === null)
+            searchFor(here.place, listing.filter.value);
           if (event.key === 'ArrowDown') {
             event.preventDefault();
             document.querySelector<HTMLElement>('.files [data-index][tabindex="0"]')?.focus();
