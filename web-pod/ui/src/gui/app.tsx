@@ -3,6 +3,7 @@ import { words } from '../words/index.ts';
 import { DevicesPage } from './devices/page.tsx';
 import { DialogHost } from './dialog.tsx';
 import { FilesPage } from './files/page.tsx';
+import { PastPage } from './files/past.tsx';
 import { SearchPage } from './files/search.tsx';
 import { TrashPage } from './files/trash.tsx';
 import { FindGroups } from './groups/find.tsx';
@@ -38,10 +39,11 @@ function Inside() {
   return (
     <Shell>
       {at.at === 'files' && <FilesPage />}
+      {at.at === 'past' && <PastPage />}
       {at.at === 'trash' && place.value && <TrashPage place={place.value} />}
       {at.at === 'links' && place.value && <LinksPage place={place.value} />}
       {at.at === 'search' && place.value && <SearchPage place={place.value} wanted={at.text} />}
-      {'group' in at && at.at !== 'files' && !place.value && (
+      {'group' in at && at.at !== 'files' && at.at !== 'past' && !place.value && (
         <p class="empty">{words.value.problems['not-found']}</p>
       )}
       {at.at === 'devices' && <DevicesPage known={spaces.value} />}

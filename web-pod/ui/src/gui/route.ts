@@ -6,6 +6,8 @@ import { signal } from '@preact/signals';
 export type Route =
   /** `group` is null on the own disk. */
   | { readonly at: 'files'; readonly group: string | null; readonly path: string }
+  /** As it was at a moment. */
+  | { readonly at: 'past'; readonly group: string | null; readonly moment: string; readonly path: string }
   | { readonly at: 'trash'; readonly group: string | null }
   | { readonly at: 'links'; readonly group: string | null }
   | { readonly at: 'search'; readonly group: string | null; readonly text: string }
@@ -23,6 +25,9 @@ export function parse(hash: string): Route {
   if (at === 'groups' || at === 'devices') return { at };
   if (at === 'group' && first) return { at, name: first };
   if (at === 'trash' || at === 'links') return { at, group: groupOf(first) };
+  const [moment = '', ...below] = rest;
+  if (at === 'past' && !Number.isNaN(Date.parse(moment)))
+    return { at, group: groupOf(first), moment, path: below.filter(Boolean).join('/') };
   if (at === 'search') return { at, group: groupOf(first), text: rest.join('/') };
   if (at === 'shared' && first) return { at: 'files', group: first, path: rest.filter(Boolean).join('/') };
   const path = at === 'files' && first === OWN ? rest.filter(Boolean).join('/') : '';
@@ -42,6 +47,10 @@ export function format(route: Route): string {
     case 'trash':
     case 'links':
       return `#/${route.at}/${diskOf(route.group)}`;
+    case 'past': {
+      const path = route.path.split('/').map(encodeURIComponent).join('/');
+      return `#/past/${diskOf(route.group)}/${encodeURIComponent(route.moment)}${path ? `/${path}` : ''}`;
+    }
     case 'search':
       return `#/search/${diskOf(route.group)}/${encodeURIComponent(route.text)}`;
     case 'files': {

@@ -53,20 +53,45 @@ export interface Place {
   readonly group: Group | null;
   /** Where the way of a visitor begins, who came by a share link; null for members. */
   readonly visited: string | null;
+  /** The moment in the past that is looked at; null: now. */
+  readonly at: string | null;
+  /** Whether what was there may be brought back. */
+  readonly mayBring: boolean;
 }
 
 export function ownPlace(known: Spaces): Place {
   const writable = session.value?.mode === 'ReadWrite';
   const { space, limit } = known.own;
   const title = words.value.myDisk;
-  return { space, title, writable, takes: writable, limit, group: null, visited: null };
+  const group = null;
+  return {
+    space,
+    title,
+    writable,
+    takes: writable,
+    limit,
+    group,
+    visited: null,
+    at: null,
+    mayBring: writable,
+  };
 }
 
 export function groupPlace(group: Group): Place {
   const writable =
     session.value?.mode === 'ReadWrite' && group.access === 'ReadWrite' && group.role !== 'Viewer';
   const { space, displayName: title, capacity: limit } = group;
-  return { space, title, writable, takes: writable, limit, group, visited: null };
+  return {
+    space,
+    title,
+    writable,
+    takes: writable,
+    limit,
+    group,
+    visited: null,
+    at: null,
+    mayBring: writable,
+  };
 }
 
 /** The disk whose files are shown. */
@@ -74,10 +99,14 @@ export const place = computed<Place | null>(() => {
   const known = spaces.value;
   const at = route.value;
   if (!known || !('group' in at)) return null;
-  if (at.group === null) return ownPlace(known);
   const group = known.groups.find(({ name }) => name === at.group);
-  return group ? groupPlace(group) : null;
+  const now = at.group === null ? ownPlace(known) : group ? groupPlace(group) : null;
+  // The past does not change.
+  return now && at.at === 'past' ? { ...now, at: at.moment, writable: false, takes: false } : now;
 });
+
+/** Whether all of a disk can be searched from where one is. */
+export const searchable = ({ visited, at }: Place): boolean => visited === null && at === null;
 
 const ASK_AGAIN_MS = 2_000;
 

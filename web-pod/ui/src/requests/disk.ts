@@ -25,6 +25,8 @@ export type Operation =
   | { readonly op: 'delete'; readonly path: string }
   | { readonly op: 'restore'; readonly item: string; readonly to?: string }
   | { readonly op: 'restore-version'; readonly path: string; readonly version: number }
+  /** From a moment in the past, to its place or another one. */
+  | { readonly op: 'bring-back'; readonly path: string; readonly at: string; readonly to?: string }
   | { readonly op: 'purge'; readonly item: string }
   | { readonly op: 'purge'; readonly everything: true };
 
@@ -39,6 +41,10 @@ export function authorised(ticket: string, seen?: number): Record<string, string
 }
 
 const isTicket = ({ code }: Problem) => code.startsWith('ticket-') || code === 'unauthenticated';
+
+/** What asks for a space as it was. */
+const asOf = (at: string | null, joined = ''): string =>
+  at === null ? '' : `${joined}at=${encodeURIComponent(at)}`;
 
 const pause = (ms: number) => new Promise<void>((done) => setTimeout(done, ms));
 
@@ -104,11 +110,15 @@ export class Disk {
     throw last;
   }
 
-  /** Every entry of a directory. `first` is told of those that came first, and of which state of the space they are. */
+  /**
+   * Every entry of a directory, as it is or as it was. `first` is told of those that came first, and of which state of
+   * the space they are.
+   */
   async list(
     space: string,
     path: string,
     first?: (entries: Entry[], generation: number) => void,
+    at: string | null = null,
   ): Promise<Entry[]> {
     const entries: Entry[] = [];
     let after = '';
@@ -116,7 +126,7 @@ export class Disk {
       const limit = after ? PAGE : FIRST_PAGE;
       const [response] = await this.ask(
         space,
-        `list/${inUrl(path)}?limit=${limit}${after}`,
+        `list/${inUrl(path)}?limit=${limit}${after}${asOf(at, '&')}`,
         {},
         2 * READ_LIMIT_MS,
       );
@@ -129,9 +139,14 @@ export class Disk {
   }
 
   /** The bytes of a file. The browser keeps them and asks each time whether they are still the same. */
-  async read(space: string, path: string, headers: Record<string, string> = {}): Promise<Response> {
+  async read(
+    space: string,
+    path: string,
+    headers: Record<string, string> = {},
+    at: string | null = null,
+  ): Promise<Response> {
     const init: RequestInit = { headers, cache: 'default' };
-    const [response] = await this.ask(space, `files/${inUrl(path)}`, init, WRITE_LIMIT_MS);
+    const [response] = await this.ask(space, `files/${inUrl(path)}${asOf(at, '?')}`, init, WRITE_LIMIT_MS);
     return response;
   }
 
@@ -155,9 +170,9 @@ export class Disk {
   async downloadUrl(
     space: string,
     path: string,
-    { inline = false, version }: { inline?: boolean; version?: number } = {},
+    { inline = false, version, at = null }: { inline?: boolean; version?: number; at?: string | null } = {},
   ): Promise<string> {
-    const of = version === undefined ? '' : `version=${version}`;
+    const of = version === undefined ? asOf(at) : `version=${version}`;
     const file = `files/${inUrl(path)}`;
     const [, server, ticket] = await this.ask(space, `${file}?${of}`, { method: 'HEAD' }, READ_LIMIT_MS);
     const query = [of, `ticket=${encodeURIComponent(ticket)}`, inline ? 'inline' : ''];
@@ -165,13 +180,19 @@ export class Disk {
   }
 
   /** An address from which the browser fetches a directory, or what is named in it, as a zip. */
-  async zipUrl(space: string, directory: string, names: readonly string[]): Promise<string> {
+  async zipUrl(
+    space: string,
+    directory: string,
+    names: readonly string[],
+    at: string | null = null,
+  ): Promise<string> {
     // The zip itself is made while it is fetched: whether the server and the directory are there, something small tells.
-    const first = `list/${inUrl(directory)}?limit=1`;
+    const first = `list/${inUrl(directory)}?limit=1${asOf(at, '&')}`;
     const [response, server, ticket] = await this.ask(space, first, {}, READ_LIMIT_MS);
     discard(response);
     const query = [
       ...names.map((name) => `path=${encodeURIComponent(name)}`),
+      ...(at === null ? [] : [asOf(at)]),
       `ticket=${encodeURIComponent(ticket)}`,
     ];
     return `${server.url}/v1/spaces/${space}/zip/${inUrl(directory)}?${query.join('&')}`;

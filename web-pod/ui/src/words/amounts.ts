@@ -34,6 +34,14 @@ export function date(text: string, locale: string, now = new Date()): string {
   return new Intl.DateTimeFormat(locale, { month: 'short', day: 'numeric', ...year }).format(at);
 }
 
+/** A day and its time, as one says them. */
+export function moment(text: string, locale: string): string {
+  const at = new Date(text);
+  return Number.isNaN(at.getTime())
+    ? ''
+    : new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short' }).format(at);
+}
+
 /** The whole of a date, for those who want to know. */
 export function fullDate(text: string, locale: string): string {
   const at = new Date(text);

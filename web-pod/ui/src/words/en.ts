@@ -232,6 +232,17 @@ export const en = {
     boxText: 'Drop files or folders here, or choose them. Only those who own the folder see what is in it.',
   },
 
+  past: {
+    asItWas: 'As it was',
+    title: (name: string) => `${name}, as it was`,
+    at: (when: string) => `As it was on ${when}`,
+    moment: 'Moment',
+    show: 'Show',
+    ago: { hour: 'An hour ago', day: 'A day ago', week: 'A week ago', month: 'A month ago' },
+    backToNow: 'Back to now',
+    back: (name: string) => `“${name}” is back`,
+    backAll: (count: number) => `${n(count, 'item is', 'items are')} back`,
+  },
   devices: {
     title: 'Devices',
     about: 'Programs that mount a disk sign in with passwords of their own, each of which can be taken back.',
@@ -381,6 +392,7 @@ export const en = {
     conflict: 'Somebody else changed it at the same moment. Look again.',
     'offset-conflict': 'The upload goes on elsewhere. Try again.',
     'outcome-unknown': 'It may have been done or not. Look before you repeat it.',
+    'history-gone': 'How it was then is not kept any more. Choose a later moment.',
     'upload-gone': 'The upload has expired. Begin it anew.',
     'precondition-failed': 'It was changed meanwhile. Look again.',
     locked: 'Somebody has locked it. Try again when they are done.',

@@ -40,6 +40,7 @@ const locale = computed(() => {
 export const size = (bytes: number) => amounts.size(bytes, locale.value);
 export const duration = (seconds: number) => amounts.duration(seconds, locale.value);
 export const date = (text: string) => amounts.date(text, locale.value);
+export const moment = (text: string) => amounts.moment(text, locale.value);
 export const fullDate = (text: string) => amounts.fullDate(text, locale.value);
 
 /** Refusals whose words say more than their code does. */

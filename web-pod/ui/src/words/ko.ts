@@ -218,6 +218,17 @@ export const ko: Words = {
     boxText: '파일이나 폴더를 여기로 끌어다 놓거나 직접 고르세요. 안의 항목은 폴더 주인만 볼 수 있습니다.',
   },
 
+  past: {
+    asItWas: '지난 상태',
+    title: (name) => `${name}의 지난 상태`,
+    at: (when) => `${when}의 상태`,
+    moment: '시점',
+    show: '보기',
+    ago: { hour: '1시간 전', day: '하루 전', week: '일주일 전', month: '한 달 전' },
+    backToNow: '현재로 돌아가기',
+    back: (name) => `“${name}” 항목을 되돌렸습니다`,
+    backAll: (count) => `${n(count)}개 항목을 되돌렸습니다`,
+  },
   devices: {
     title: '기기',
     about: '디스크를 연결하는 프로그램은 따로 만든 비밀번호로 로그인합니다. 하나씩 회수할 수 있습니다.',
@@ -359,6 +370,7 @@ export const ko: Words = {
     conflict: '다른 사람이 동시에 바꾸었습니다. 다시 확인하세요.',
     'offset-conflict': '업로드가 다른 곳에서 이어지고 있습니다. 다시 시도하세요.',
     'outcome-unknown': '처리되었는지 알 수 없습니다. 다시 하기 전에 확인하세요.',
+    'history-gone': '그때의 상태는 더 이상 보관되지 않습니다. 더 나중 시점을 고르세요.',
     'upload-gone': '업로드가 만료되었습니다. 처음부터 다시 시작하세요.',
     'precondition-failed': '그사이 바뀌었습니다. 다시 확인하세요.',
     'too-large': '허용된 크기보다 큽니다.',

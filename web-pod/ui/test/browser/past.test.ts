@@ -127,3 +127,64 @@ test('a name is found wherever it is', async () => {
   await row(page, 'list.txt').waitFor();
   await page.close();
 });
+
+test('a disk is gone through as it was, and what was there is fetched and brought back', async () => {
+  // By the calendar of whoever runs this, the example lies in the past or in what is to come.
+  own().moments = own().moments.map(({ was }, index) => ({
+    was,
+    time: Date.now() - (2 - index) * 3 * 86_400_000,
+  }));
+  const page = await stage.signedIn();
+  await row(page, 'notes.txt').waitFor();
+  await page.getByRole('button', { name: 'As it was' }).click();
+  await page.getByText(/^As it was on /).waitFor();
+  await row(page, 'Quarterly report.pdf').waitFor();
+  await page.getByRole('button', { name: 'A day ago' }).click();
+  await row(page, 'Quarterly report.pdf').waitFor();
+  const when = new Date(Date.now() - 4 * 86_400_000).toISOString().slice(0, 16);
+  await page.getByLabel('Moment').fill(when);
+  await page.getByLabel('Moment').press('Enter');
+  await row(page, 'Draft of the book').waitFor();
+  assert.equal(await row(page, 'Quarterly report.pdf').count(), 0);
+
+  // Nothing in it can be changed.
+  await pick(page, 'budget.csv');
+  await page.keyboard.press('Delete');
+  await page.keyboard.press('F2');
+  assert.equal(await page.locator('input.rename').count(), 0);
+  assert.equal(await page.getByRole('button', { name: 'Upload' }).count(), 0);
+
+  await row(page, 'notes.txt').getByRole('button', { name: 'notes.txt', exact: true }).click();
+  await until(
+    async () => (await page.locator('dialog.preview pre').textContent()) === 'Minutes\n',
+    'it says what it said',
+  );
+  await page.keyboard.press('Escape');
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    row(page, 'notes.txt')
+      .click({ button: 'right', position: { x: 500, y: 20 } })
+      .then(() => page.getByRole('menuitem', { name: 'Download' }).click()),
+  ]);
+  assert.equal(readFileSync(await download.path(), 'utf8'), 'Minutes\n');
+
+  // A folder deep in it, by keyboard; then all of it comes back.
+  await row(page, 'Draft of the book').getByRole('link').click();
+  await row(page, 'chapter 1.txt').waitFor();
+  await page.locator('[data-index="0"]').focus();
+  await page.keyboard.press('Backspace');
+  await pick(page, 'Draft of the book');
+  await pick(page, 'notes.txt', ['Control']);
+  await page.getByRole('toolbar').getByRole('button', { name: 'Bring back' }).click();
+  await page.getByText('2 items are back').waitFor();
+  assert.equal(own().nodes.get('Draft of the book/chapter 1.txt')?.content?.toString(), 'Once upon a time\n');
+  assert.equal(own().nodes.get('notes (2).txt')?.content?.toString(), 'Minutes\n');
+  await page.getByRole('link', { name: 'Back to now' }).click();
+  await row(page, 'notes (2).txt').waitFor();
+  await page.locator('.toast').getByRole('button', { name: 'Undo' }).click();
+  await until(() => !has('notes (2).txt') && !has('Draft of the book'), 'it is taken back');
+
+  await go(page, '#/past/own/2020-01-01T00%3A00%3A00Z');
+  await page.getByText('How it was then is not kept any more.').waitFor();
+  await page.close();
+});

@@ -2,6 +2,7 @@
 // out, and what pictures are taken of.
 
 import type { Page } from 'playwright-core';
+import { NOW } from '../fake/example.ts';
 import type { Fake } from '../fake/fake.ts';
 import { go, lay } from './stage.ts';
 
@@ -162,6 +163,22 @@ export const SCREENS: readonly Screen[] = [
     show: async (page) => {
       await go(page, '#/trash/own');
       await page.locator('.plain-list li').nth(1).waitFor();
+    },
+  },
+  {
+    name: 'past',
+    picture: true,
+    show: async (page) => {
+      await go(page, `#/past/own/${encodeURIComponent(new Date(NOW - 7 * 24 * 3_600_000).toISOString())}`);
+      await row(page, 'Draft of the book').waitFor();
+    },
+  },
+  {
+    name: 'past-gone',
+    picture: false,
+    show: async (page) => {
+      await go(page, '#/past/own/2020-01-01T00%3A00%3A00Z');
+      await page.locator('.empty[role=alert]').waitFor();
     },
   },
   {

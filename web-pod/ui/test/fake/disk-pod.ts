@@ -126,6 +126,7 @@ export class DiskPod {
       response.setHeader('X-Generation', String(space.generation));
       response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
     };
+    const was = space.asOf(url.searchParams.get('at'));
     const limit = Number(url.searchParams.get('limit') ?? 1000);
     const after = url.searchParams.get('after');
     switch (what) {
@@ -133,7 +134,7 @@ export class DiskPod {
         return json({
           generation: space.generation,
           path,
-          ...space.list(path, limit, after ?? ''),
+          ...was.list(path, limit, after ?? ''),
         });
       case 'trash':
         return json(trashOf(space, limit, after));
@@ -142,7 +143,7 @@ export class DiskPod {
       case 'search':
         return json(found(space, url.searchParams.get('q') ?? '', limit, after));
       case 'zip': {
-        const zip = zipOf(space, path, url.searchParams.getAll('path'));
+        const zip = zipOf(was, path, url.searchParams.getAll('path'));
         const name = `${path.split('/').at(-1) || 'disk'}.zip`;
         response.writeHead(200, {
           'Content-Type': 'application/zip',
@@ -175,7 +176,7 @@ export class DiskPod {
         return json({ generation: space.generation });
       case 'files':
         if (request.method === 'PUT') return this.put(request, response, space, path);
-        return this.get(request, response, versionOf(space, path, url.searchParams.get('version')), {
+        return this.get(request, response, versionOf(was, path, url.searchParams.get('version')), {
           path,
           inline: url.searchParams.has('inline'),
         });

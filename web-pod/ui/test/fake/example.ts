@@ -135,6 +135,20 @@ export function furnish(fake: Fake): void {
     }),
     ['Photos/2026 제주/list.txt', 700, 300],
   ]);
+  // A week ago there was a folder that has gone since, and other minutes.
+  const own = fake.own();
+  const now = new Map(own.nodes);
+  own.moments = [];
+  own.nodes.delete('Quarterly report.pdf');
+  fill(own, [
+    ['Draft of the book', 'folder', 24 * 9],
+    ['Draft of the book/chapter 1.txt', Buffer.from('Once upon a time\n'), 24 * 9],
+    ['notes.txt', Buffer.from('Minutes\n'), 200],
+  ]);
+  own.remember(NOW - 24 * 40 * HOUR);
+  own.nodes.clear();
+  for (const [path, node] of now) own.nodes.set(path, node);
+  own.remember(NOW - HOUR / 2);
   const ago = (hours: number) => new Date(NOW - hours * HOUR).toISOString();
   fake.passwords = [
     { id: 'p1', name: 'Laptop at home', access: 'ReadWrite', created: ago(24 * 90), lastUsed: ago(2) },

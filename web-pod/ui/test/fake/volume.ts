@@ -63,6 +63,7 @@ export interface Operation {
   parents?: boolean;
   overwrite?: boolean;
   item?: string;
+  at?: string;
   version?: number;
   everything?: boolean;
 }
@@ -75,6 +76,8 @@ export class Space {
   readonly done = new Set<string>();
   trash: Deleted[] = [];
   shares: FakeShare[] = [];
+  /** How it was, and from when on. */
+  moments: { time: number; was: Space }[] = [];
   limit: number;
   generation = 1;
 
@@ -88,6 +91,23 @@ export class Space {
 
   get reserved(): number {
     return [...this.uploads.values()].reduce((sum, { length, complete }) => sum + (complete ? 0 : length), 0);
+  }
+
+  /** How it is now is kept, as that of a moment. */
+  remember(time: number): void {
+    const was = new Space(this.limit);
+    for (const [path, node] of this.nodes) was.nodes.set(path, { ...node });
+    was.generation = this.generation;
+    this.moments.push({ time, was });
+    this.moments.sort((a, b) => a.time - b.time);
+  }
+
+  /** The space as it was. What lies before the first moment is not kept. */
+  asOf(at: string | null): Space {
+    if (at === null) return this;
+    const moment = this.moments.findLast(({ time }) => time <= Date.parse(at));
+    if (!moment) throw new Refused(410, 'history-gone');
+    return moment.was;
   }
 
   makeDirectory(path: string, parents: boolean): void {
@@ -155,6 +175,7 @@ export class Space {
     const { op, path = '', from = '', to = '' } = operation;
     if (op === 'mkdir') return this.makeDirectory(path, operation.parents ?? false);
     this.generation++;
+    if (op === 'bring-back') return this.bringBack(path, operation.at ?? '', operation.to ?? path);
     if (op === 'delete') return this.remove(path);
     if (op === 'restore') return this.restore(operation.item ?? '', operation.to);
     if (op === 'purge') {
@@ -177,6 +198,14 @@ export class Space {
       if (node) this.nodes.set(to + one.slice(from.length), { ...node });
       if (op === 'move') this.nodes.delete(one);
     }
+  }
+
+  private bringBack(path: string, at: string, to: string): void {
+    const was = this.asOf(at);
+    was.node(path);
+    if (this.nodes.has(to)) throw new Refused(409, 'exists');
+    this.makeDirectory(to.includes('/') ? to.slice(0, to.lastIndexOf('/')) : '', true);
+    for (const one of was.under(path)) this.nodes.set(to + one.slice(path.length), { ...was.node(one) });
   }
 
   private versionOf(node: Node): Version {

@@ -6,7 +6,7 @@ import { freeName, join, nameOf, parentOf } from '../../requests/paths.ts';
 import type { Entry } from '../../requests/types.ts';
 import { words } from '../../words/index.ts';
 import { askName, openDialog } from '../dialog.tsx';
-import { go } from '../route.ts';
+import { go, type Route } from '../route.ts';
 import { attempt, disk, type Place, transfers, usageSoon } from '../store.ts';
 import { toast } from '../toasts.tsx';
 import { done } from '../undo.ts';
@@ -190,14 +190,14 @@ const LONGEST_QUERY = 6_000;
 
 /** The browser itself fetches a file, or several as a zip, from a server that has just answered. */
 export function download(here: Here, entries: readonly Entry[]): Promise<boolean> {
-  const { space } = here.place;
+  const { space, at } = here.place;
   const [first] = entries;
   return attempt(async () => {
     if (!first) return;
     if (entries.length === 1) {
       const path = join(here.path, first.name);
-      if (first.kind === 'file') fetchFrom(await disk.downloadUrl(space, path), first.name);
-      else fetchFrom(await disk.zipUrl(space, path, []), `${first.name}.zip`);
+      if (first.kind === 'file') fetchFrom(await disk.downloadUrl(space, path, { at }), first.name);
+      else fetchFrom(await disk.zipUrl(space, path, [], at), `${first.name}.zip`);
       return;
     }
     const all = entries.length === listing.shown.peek()?.items?.length;
@@ -206,7 +206,7 @@ export function download(here: Here, entries: readonly Entry[]): Promise<boolean
       toast(words.value.tooManyToZip, 'bad');
       return;
     }
-    fetchFrom(await disk.zipUrl(space, here.path, names), `${nameOf(here.path) || here.place.title}.zip`);
+    fetchFrom(await disk.zipUrl(space, here.path, names, at), `${nameOf(here.path) || here.place.title}.zip`);
   });
 }
 
@@ -218,7 +218,13 @@ export function fetchFrom(url: string, name: string): void {
   link.click();
 }
 
+/** Where a directory of a disk is shown, as it is or at the moment that is looked at. */
+export function routeTo({ group, at }: Place, path: string): Route {
+  const name = group?.name ?? null;
+  return at === null ? { at: 'files', group: name, path } : { at: 'past', group: name, moment: at, path };
+}
+
 /** Goes to a directory of the same disk. */
 export function enter(here: Here, path: string): void {
-  go({ at: 'files', group: here.place.group?.name ?? null, path });
+  go(routeTo(here.place, path));
 }

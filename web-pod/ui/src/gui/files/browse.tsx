@@ -7,6 +7,7 @@ import { sentence, words } from '../../words/index.ts';
 import { Icon } from '../icon.tsx';
 import { openMenuAt } from '../menu.tsx';
 import { canPreview, preview } from '../preview/preview.tsx';
+import { searchable } from '../store.ts';
 import { undo } from '../undo.ts';
 import { download, enter, type Here, paste, remove, take } from './actions.tsx';
 import { choicesFor } from './choices.ts';
@@ -39,7 +40,7 @@ export function Instead({ here }: { here: Here }) {
       <div class="empty">
         <Icon name="search" />
         <p role="status">{text.nothingFound(listing.filter.value.trim())}</p>
-        {here.place.visited === null && (
+        {searchable(here.place) && (
           <button type="button" class="button" onClick={() => searchFor(here.place, listing.filter.value)}>
             {text.searchAll(here.place.title)}
           </button>

@@ -5,7 +5,9 @@ import { words } from '../../words/index.ts';
 import { shareByLink } from '../links/share.tsx';
 import type { Choice } from '../menu.tsx';
 import { canPreview, preview } from '../preview/preview.tsx';
+import { searchable } from '../store.ts';
 import { clipboard, download, type Here, makeFolder, paste, remove, take, transferTo } from './actions.tsx';
+import { bringBackFrom } from './bring-back.ts';
 import { listing } from './listing.ts';
 import { showVersions } from './versions.tsx';
 
@@ -23,7 +25,13 @@ export function choicesFor(here: Here, entries: readonly Entry[]): Choice[] {
     icon: 'download',
     act: () => void download(here, entries),
   });
-  if (one && entry.kind === 'file' && here.place.visited === null)
+  if (here.place.at !== null && here.place.mayBring)
+    choices.push({
+      label: text.bringBack,
+      icon: 'retry',
+      act: () => void bringBackFrom(here, entries),
+    });
+  if (one && entry.kind === 'file' && searchable(here.place))
     choices.push({ label: text.versions, icon: 'clock', act: () => showVersions(here, entry) });
   if (!here.place.writable) return choices;
   if (one)

@@ -6,7 +6,7 @@ import { join, splitEnding } from '../../requests/paths.ts';
 import { words } from '../../words/index.ts';
 import { canPreview } from '../preview/preview.tsx';
 import { format } from '../route.ts';
-import { type Here, rename } from './actions.tsx';
+import { type Here, rename, routeTo } from './actions.tsx';
 import { focusCursor, open } from './browse.tsx';
 import { listing } from './listing.ts';
 import type { Item } from './order.ts';
@@ -37,11 +37,7 @@ export function Label({
   }
   const text = words.value;
   if (kind === 'directory') {
-    const href = format({
-      at: 'files',
-      group: here.place.group?.name ?? null,
-      path: join(here.path, name),
-    });
+    const href = format(routeTo(here.place, join(here.path, name)));
     return (
       <a class="entry" href={href} tabIndex={tabIndex} data-index={index} draggable={false} title={name}>
         {children}

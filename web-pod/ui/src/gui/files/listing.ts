@@ -15,6 +15,8 @@ export type View = 'list' | 'grid';
 export interface Shown {
   readonly space: string;
   readonly path: string;
+  /** The moment in the past that is shown; null: now. */
+  readonly at: string | null;
   /** Undefined until the first answer. */
   readonly items: readonly Item[] | undefined;
   /** Whether these are all. */
@@ -26,7 +28,7 @@ export interface Shown {
 type First = (entries: Entry[], generation: number) => void;
 
 /** Asks for a directory; tells of those that came first, when there are many. */
-export type List = (space: string, path: string, first: First) => Promise<Entry[]>;
+export type List = (space: string, path: string, first: First, at: string | null) => Promise<Entry[]>;
 
 /** So many names are compared sooner than a hash is made of every name that there is. */
 const FEW = 8;
@@ -79,8 +81,8 @@ class Listing {
     this.list = list;
   }
 
-  show(space: string, path: string): void {
-    this.shown.value = { space, path, items: undefined, complete: false, problem: undefined };
+  show(space: string, path: string, at: string | null = null): void {
+    this.shown.value = { space, path, at, items: undefined, complete: false, problem: undefined };
     this.selection.value = NOTHING;
     this.filter.value = '';
     this.renaming.value = null;
@@ -90,23 +92,26 @@ class Listing {
   async refresh(): Promise<void> {
     const asked = this.shown.peek();
     if (!asked) return;
-    const { space, path } = asked;
+    const { space, path, at } = asked;
     const began = performance.now();
-    const isStill = () => this.shown.peek()?.space === space && this.shown.peek()?.path === path;
+    const isStill = () => {
+      const shown = this.shown.peek();
+      return shown?.space === space && shown.path === path && shown.at === at;
+    };
     try {
       let generation = 0;
       const first: First = (some, of) => {
         generation = of;
         // Something to look at until all of it is there.
         if (!isStill() || this.shown.peek()?.items) return;
-        this.shown.value = { space, path, items: some.map(keyed), complete: false, problem: undefined };
+        this.shown.value = { space, path, at, items: some.map(keyed), complete: false, problem: undefined };
       };
-      const entries = await this.list(space, path, first);
+      const entries = await this.list(space, path, first, at);
       const items = entries.length > AT_ONCE ? await mappedInSlices(entries, keyed) : entries.map(keyed);
       if (!isStill()) return;
       this.generation = generation;
       this.took = performance.now() - began;
-      this.shown.value = { space, path, items, complete: true, problem: undefined };
+      this.shown.value = { space, path, at, items, complete: true, problem: undefined };
     } catch (error) {
       if (!isStill()) return;
       const problem = error instanceof Problem ? error : new Problem({ status: 0, code: 'internal' });
@@ -117,7 +122,7 @@ class Listing {
   /** Something was stored at a path: if it shows here, one looks again soon. */
   touched(space: string, path: string): void {
     const shown = this.shown.peek();
-    if (!shown || shown.space !== space) return;
+    if (!shown || shown.space !== space || shown.at !== null) return;
     const within = shown.path === '' || path.startsWith(`${shown.path}/`);
     const direct = parentOf(path) === shown.path;
     const below = within ? path.slice(shown.path ? shown.path.length + 1 : 0).split('/')[0] : undefined;
@@ -128,7 +133,8 @@ class Listing {
   /** A space has come to a newer state: perhaps somebody else changed what is shown. */
   newer(space: string, generation: number): void {
     const shown = this.shown.peek();
-    if (shown?.complete && shown.space === space && generation > this.generation) this.refreshSoon(0);
+    if (shown?.complete && shown.at === null && shown.space === space && generation > this.generation)
+      this.refreshSoon(0);
   }
 
   private refreshSoon(after: number): void {

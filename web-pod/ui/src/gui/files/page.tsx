@@ -2,7 +2,7 @@ import { useEffect } from 'preact/hooks';
 import { size, words } from '../../words/index.ts';
 import { Icon } from '../icon.tsx';
 import { Meter } from '../meter.tsx';
-import { format, route } from '../route.ts';
+import { format, go, route } from '../route.ts';
 import { initial } from '../shell.tsx';
 import { disk, type Place, place, spaces, usages } from '../store.ts';
 import type { Here } from './actions.tsx';
@@ -10,11 +10,12 @@ import { Actions, DropTarget } from './adding.tsx';
 import { Instead } from './browse.tsx';
 import { Crumbs } from './crumbs.tsx';
 import { listing } from './listing.ts';
+import { anHourAgo } from './past.tsx';
 import { Rows } from './rows.tsx';
 import { Tiles } from './tiles.tsx';
 import { Tools } from './tools.tsx';
 
-listing.use((space, path, first) => disk.list(space, path, first));
+listing.use((space, path, first, at) => disk.list(space, path, first, at));
 
 export function FilesPage() {
   const at = route.value;
@@ -40,7 +41,7 @@ function Directory({ here }: { here: Here }) {
         <Crumbs title={place.title} path={path} href={href} here={here} />
         <Actions here={here} />
       </header>
-      <Fullness place={place} />
+      <Fullness place={place} path={path} />
       <Tools here={here} />
       <Entries here={here} label={folder} />
     </DropTarget>
@@ -56,8 +57,9 @@ export function Entries({ here, label }: { here: Here; label: string }) {
   );
 }
 
-function Fullness({ place }: { place: Place }) {
+function Fullness({ place, path }: { place: Place; path: string }) {
   const text = words.value;
+  const group = place.group?.name ?? null;
   const usage = usages.value.get(place.space);
   const limit = usage?.limit ?? place.limit;
   const lent = place.group
@@ -74,17 +76,30 @@ function Fullness({ place }: { place: Place }) {
           )}
           {lent > 0 && <span class="quiet"> · {text.lentOut(size(lent))}</span>}
         </p>
-        <a class="to-trash quiet" href={format({ at: 'trash', group: place.group?.name ?? null })}>
-          <Icon name="trash" />
-          {text.trash}
-          {usage?.trash ? ` · ${size(usage.trash)}` : ''}
-        </a>
-        {place.writable && (
-          <a class="to-trash quiet" href={format({ at: 'links', group: place.group?.name ?? null })}>
-            <Icon name="link" />
-            {text.link.links}
+        <span class="to-others">
+          <a
+            class="to-trash quiet"
+            href={format({ at: 'trash', group })}
+            title={usage?.trash ? size(usage.trash) : undefined}
+          >
+            <Icon name="trash" />
+            {text.trash}
           </a>
-        )}
+          <button
+            type="button"
+            class="to-trash quiet"
+            onClick={() => go({ at: 'past', group, moment: anHourAgo(), path })}
+          >
+            <Icon name="clock" />
+            {text.past.asItWas}
+          </button>
+          {place.writable && (
+            <a class="to-trash quiet" href={format({ at: 'links', group })}>
+              <Icon name="link" />
+              {text.link.links}
+            </a>
+          )}
+        </span>
         {place.group && (
           <a class="fellows" href={format({ at: 'group', name: place.group.name })}>
             <span class="avatars" aria-hidden="true">

@@ -15,10 +15,15 @@ const SIDE = 320;
 export const hasThumb = ({ name, kind, size }: Entry): boolean =>
   kind === 'file' && MADE_OF.test(name) && (size ?? 0) > 0 && (size ?? 0) <= LARGEST;
 
-interface Wanted {
-  readonly key: string;
+/** Where a picture is, and when: in the past a name may have been that of another. */
+interface Whereabouts {
   readonly space: string;
   readonly path: string;
+  readonly at: string | null;
+}
+
+interface Wanted extends Whereabouts {
+  readonly key: string;
   readonly tell: (url: string) => void;
 }
 
@@ -29,8 +34,8 @@ class Thumbs {
   private running = 0;
 
   /** Tells the address of the small picture when there is one. Returns how to want it no more. */
-  want(space: string, path: string, etag: string, tell: (url: string) => void): () => void {
-    const key = `${space} ${etag} ${path}`;
+  want(where: Whereabouts, etag: string, tell: (url: string) => void): () => void {
+    const key = `${where.space} ${etag} ${where.path}`;
     const known = this.made.get(key);
     if (known !== undefined) {
       // Looked at again: it is kept longer.
@@ -39,7 +44,7 @@ class Thumbs {
       if (known) tell(known);
       return () => {};
     }
-    const wanted = { key, space, path, tell };
+    const wanted = { ...where, key, tell };
     this.waiting.push(wanted);
     // Those that scrolled by are not wanted any more before this begins.
     setTimeout(() => this.advance(), 60);
@@ -60,10 +65,10 @@ class Thumbs {
     }
   }
 
-  private async make({ key, space, path, tell }: Wanted): Promise<void> {
+  private async make({ key, space, path, at, tell }: Wanted): Promise<void> {
     let url = '';
     try {
-      const response = await disk.read(space, path);
+      const response = await disk.read(space, path, {}, at);
       // Decoded and made small beside the page's own thread.
       const bitmap = await createImageBitmap(await response.blob(), {
         resizeWidth: SIDE,

@@ -122,12 +122,12 @@ function Tile({ here, item, index, entries, selected, tabbable }: TileOf) {
 }
 
 function Picture({ here, item, path }: { here: Here; item: Item; path: string }) {
-  const { space } = here.place;
+  const { space, at } = here.place;
   const [url, setUrl] = useState<string>();
   useLayoutEffect(() => {
     if (!hasThumb(item)) return;
-    return thumbs.want(space, path, item.etag, setUrl);
-  }, [space, path, item]);
+    return thumbs.want({ space, path, at }, item.etag, setUrl);
+  }, [space, path, at, item]);
   if (url) return <img src={url} alt="" draggable={false} />;
   return <Icon name={iconOf(item.name, item.kind)} class={item.kind} />;
 }

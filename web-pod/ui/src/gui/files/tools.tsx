@@ -4,7 +4,9 @@ import { useEffect, useRef } from 'preact/hooks';
 import { words } from '../../words/index.ts';
 import { Icon, type IconName } from '../icon.tsx';
 import { Menu } from '../menu.tsx';
+import { searchable } from '../store.ts';
 import { download, type Here, remove, transferTo } from './actions.tsx';
+import { bringBackFrom } from './bring-back.ts';
 import { listing, type View } from './listing.ts';
 import type { Column } from './order.ts';
 import { searchFor } from './search.tsx';
@@ -64,7 +66,7 @@ function Filter({ here }: { here: Here }) {
         }}
         onKeyDown={(event) => {
           if (event.key === 'Escape') listing.filter.value = '';
-          if (event.key === 'Enter' && !event.isComposing && here.place.visited === null)
+          if (event.key === 'Enter' && !event.isComposing && searchable(here.place))
             searchFor(here.place, listing.filter.value);
           if (event.key === 'ArrowDown') {
             event.preventDefault();
@@ -119,7 +121,7 @@ function Views() {
 function Selection({ here }: { here: Here }) {
   const text = words.value;
   const entries = listing.selected.value;
-  const { writable } = here.place;
+  const { writable, at, mayBring } = here.place;
   const act = (label: string, icon: IconName, then: () => void) => (
     <button type="button" class="button quiet-button small" title={label} aria-label={label} onClick={then}>
       <Icon name={icon} />
@@ -141,6 +143,7 @@ function Selection({ here }: { here: Here }) {
       </button>
       <strong aria-live="polite">{text.selected(entries.length)}</strong>
       {act(text.download, 'download', () => void download(here, entries))}
+      {at !== null && mayBring && act(text.bringBack, 'retry', () => void bringBackFrom(here, entries))}
       {writable && act(text.move, 'move', () => transferTo(here, entries, 'move'))}
       {writable && act(text.copy, 'copy', () => transferTo(here, entries, 'copy'))}
       {writable && act(text.remove, 'trash', () => remove(here, entries))}

@@ -12,6 +12,8 @@ import { lettersOf } from './letters.ts';
 interface File {
   readonly space: string;
   readonly path: string;
+  /** The moment in the past that is looked at; null: now. */
+  readonly at: string | null;
   readonly entry: Entry;
 }
 
@@ -47,20 +49,20 @@ const asProblem = (error: unknown) =>
 const TRIES = 3;
 
 /** An address for the file, and how to ask for another one. */
-function useAddress({ space, path }: File) {
+function useAddress({ space, path, at }: File) {
   const [url, setUrl] = useState<string>();
   const [problem, setProblem] = useState<Problem>();
   const [tries, setTries] = useState(0);
   useEffect(() => {
     let wanted = true;
-    disk.downloadUrl(space, path, { inline: true }).then(
+    disk.downloadUrl(space, path, { inline: true, at }).then(
       (address) => wanted && setUrl(address),
       (error) => wanted && setProblem(asProblem(error)),
     );
     return () => {
       wanted = false;
     };
-  }, [space, path, tries]);
+  }, [space, path, at, tries]);
   const again = () => {
     if (tries + 1 < TRIES) setTries(tries + 1);
     else setProblem(new Problem({ status: 0, code: 'unshown' }));
@@ -91,14 +93,14 @@ function Picture(file: File) {
 }
 
 /** Read here and shown under a type that is a picture and nothing else. */
-function Drawing({ space, path, entry }: File) {
+function Drawing({ space, path, at, entry }: File) {
   const [url, setUrl] = useState<string>();
   const [problem, setProblem] = useState<Problem>();
   useEffect(() => {
     let made: string | undefined;
     let wanted = true;
     const read = async () => {
-      const bytes = await (await disk.read(space, path)).arrayBuffer();
+      const bytes = await (await disk.read(space, path, {}, at)).arrayBuffer();
       if (!wanted) return;
       made = URL.createObjectURL(new Blob([bytes], { type: drawingType(entry.name) }));
       setUrl(made);
@@ -108,7 +110,7 @@ function Drawing({ space, path, entry }: File) {
       wanted = false;
       if (made) URL.revokeObjectURL(made);
     };
-  }, [space, path, entry.name]);
+  }, [space, path, at, entry.name]);
   if (problem) return <Unshown problem={problem} />;
   return url ? <img class="there drawing" src={url} alt={entry.name} /> : null;
 }
@@ -150,7 +152,7 @@ function Track(file: File) {
 /** Of a text so much is shown. */
 const BEGINNING = 256 << 10;
 
-function Letters({ space, path, entry }: File) {
+function Letters({ space, path, at, entry }: File) {
   const text = words.value;
   const [letters, setLetters] = useState<string>();
   const [problem, setProblem] = useState<Problem>();
@@ -160,7 +162,7 @@ function Letters({ space, path, entry }: File) {
     const read = async () => {
       // There is no range of nothing.
       if (whole === 0) return '';
-      const response = await disk.read(space, path, { Range: `bytes=0-${BEGINNING - 1}` });
+      const response = await disk.read(space, path, { Range: `bytes=0-${BEGINNING - 1}` }, at);
       return lettersOf(new Uint8Array(await response.arrayBuffer()).subarray(0, BEGINNING));
     };
     read().then(
@@ -170,7 +172,7 @@ function Letters({ space, path, entry }: File) {
     return () => {
       wanted = false;
     };
-  }, [space, path, whole]);
+  }, [space, path, at, whole]);
   if (problem) return <Unshown problem={problem} />;
   if (letters === undefined) return <p role="status">{text.loading}</p>;
   return (

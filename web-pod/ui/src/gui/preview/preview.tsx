@@ -35,7 +35,10 @@ function inTab(here: Here, { name }: Entry): void {
   // At once, or the browser takes it for an advertisement; where it leads is known a moment later.
   const tab = window.open('', '_blank');
   void attempt(async () => {
-    const url = await disk.downloadUrl(here.place.space, join(here.path, name), { inline: true });
+    const url = await disk.downloadUrl(here.place.space, join(here.path, name), {
+      inline: true,
+      at: here.place.at,
+    });
     if (!tab) return;
     tab.opener = null;
     tab.location.replace(url);
@@ -117,7 +120,13 @@ function Frame({ now }: { now: Shown }) {
       </header>
       <div class="preview-body">
         {among.length > 1 && <Arrow icon="back" label={text.previous} act={() => step(now, -1)} />}
-        <Content key={`${path} ${entry.etag}`} space={here.place.space} path={path} entry={entry} />
+        <Content
+          key={`${path} ${entry.etag}`}
+          space={here.place.space}
+          path={path}
+          at={here.place.at}
+          entry={entry}
+        />
         {among.length > 1 && <Arrow icon="chevron" label={text.next} act={() => step(now, 1)} />}
       </div>
     </>

@@ -20,7 +20,17 @@ import { lookAgain } from './visit.ts';
 
 function placeOf({ space, path, access, name = '' }: LinkOpened): Place {
   const takes = access !== 'Read';
-  return { space, title: name, writable: false, takes, limit: 0, group: null, visited: path };
+  return {
+    space,
+    title: name,
+    writable: false,
+    takes,
+    limit: 0,
+    group: null,
+    visited: path,
+    at: null,
+    mayBring: false,
+  };
 }
 
 export function Inside({ opened }: { opened: LinkOpened }) {
@@ -71,7 +81,7 @@ function TheFile({ opened, place }: Opened) {
       <Ends opened={opened} />
       {kind !== undefined && kind !== 'document' && (
         <div class="preview-body">
-          <Content space={opened.space} path={opened.path} entry={entry} />
+          <Content space={opened.space} path={opened.path} at={null} entry={entry} />
         </div>
       )}
     </div>
