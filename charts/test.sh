@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Tests of the chart that need no cluster: lint, generated files, refused values. And of pages that are made from the
-# definitions.
+# Tests of the chart that need no cluster: lint, generated files, refused values, alerts.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 readonly HELM=${HELM:-target/tools/helm}
+readonly PROMTOOL=${PROMTOOL:-target/tools/promtool}
 readonly CHART=charts/internet-disk
 failures=0
 
@@ -30,10 +30,6 @@ drift() {
     diff -ru "$path" "$scratch/generated/$path" ||
       fail "$path is not what charts/generate.sh writes: run it and look at the difference"
   done
-  docs/generate.sh "$scratch/generated"
-  path=docs/reference/custom-resources.md
-  diff -u "$path" "$scratch/generated/$path" ||
-    fail "$path is not what docs/generate.sh writes: run it and look at the difference"
 }
 
 # Each file says in its first line what the refusal must contain.
@@ -63,12 +59,32 @@ keeps() {
   [ "$all" -eq "$kept" ] || fail "$((all - kept)) of $all definitions and policies would go with the release"
 }
 
+# Each alert has a case in which it fires and one in which it does not; and what the dashboard asks can be asked.
+alerts() {
+  local alert
+  "$PROMTOOL" check rules "$CHART/monitoring/alerts.yaml" >"$scratch/rules" 2>&1 || fail "$(cat "$scratch/rules")"
+  "$PROMTOOL" test rules "$CHART/tests/alerts.yaml" >"$scratch/rules" 2>&1 || fail "$(cat "$scratch/rules")"
+  while read -r alert; do
+    [ "$(grep -c "alertname: $alert\(,\|\$\)" "$CHART/tests/alerts.yaml")" -ge 2 ] ||
+      fail "$CHART/tests/alerts.yaml does not try when $alert fires and when it does not"
+  done < <(sed -n 's/^ *- alert: //p' "$CHART/monitoring/alerts.yaml")
+  node -e '
+    const { panels } = JSON.parse(require("fs").readFileSync(0));
+    const asked = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr.replaceAll("$__rate_interval", "5m")));
+    const rules = asked.map((expr, at) => ({ record: `dashboard:${at}`, expr }));
+    console.log(JSON.stringify({ groups: [{ name: "dashboard", rules }] }));
+  ' <"$CHART/monitoring/dashboard.json" >"$scratch/dashboard.json"
+  "$PROMTOOL" check rules "$scratch/dashboard.json" >"$scratch/rules" 2>&1 || fail "dashboard: $(cat "$scratch/rules")"
+}
+
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 lint
 drift
 refusals
 keeps
+alerts
 [ "$failures" -eq 0 ] || exit 1
 echo "chart: $(find "$CHART/tests/cases" -name '*.yaml' | wc -l) renderings as expected," \
-  "$(find "$CHART/tests/refused" -name '*.yaml' | wc -l) refusals as expected"
+  "$(find "$CHART/tests/refused" -name '*.yaml' | wc -l) refusals as expected," \
+  "$(grep -c '^ *- alert: ' "$CHART/monitoring/alerts.yaml") alerts tried"

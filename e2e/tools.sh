@@ -52,6 +52,20 @@ install_helm() {
   GOBIN="$PWD/target/tools" CGO_ENABLED=0 e2e/go.sh install -trimpath "helm.sh/helm/v3/cmd/helm@$HELM"
 }
 
+# Prometheus comes with a server that its package would start; only the tool for rules is taken out of it.
+install_promtool() {
+  local promtool=target/tools/promtool scratch
+  if [ -x "$promtool" ] && "$promtool" --version 2>/dev/null | grep -q .; then return; fi
+  say "unpacking promtool"
+  scratch=$(mktemp -d)
+  chmod 755 "$scratch"
+  (cd "$scratch" && { apt-get download -qq prometheus || { apt-get update -qq && apt-get download -qq prometheus; }; }) \
+    >/dev/null 2>"$scratch/errors" || { cat "$scratch/errors" >&2; rm -rf "$scratch"; return 1; }
+  dpkg-deb --fsys-tarfile "$scratch"/prometheus_*.deb | tar -xO ./usr/bin/promtool >"$scratch/promtool"
+  install -D -m 755 "$scratch/promtool" "$promtool"
+  rm -rf "$scratch"
+}
+
 for program in cargo go node npm; do
   command -v "$program" >/dev/null || {
     echo "$program is missing: install it and try again" >&2
@@ -61,5 +75,6 @@ done
 install_packages
 install_helm
 [ "${1:-}" != demo ] || exit 0
+install_promtool
 install_cargo_tool cargo-nextest "$NEXTEST" --no-default-features --features default-no-update
 install_cargo_tool cargo-deny "$DENY"
