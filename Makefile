@@ -37,7 +37,7 @@ images: build cluster ## Make the three images (OCI archives in target/images)
 	@e2e/images.sh
 
 .PHONY: check
-check: tools ui ## Formatting, lints, licences, rooms and arrows, generated files
+check: tools ui ## Formatting, lints, licences, rooms and arrows, generated files, alerts, pages
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo fetch --quiet --locked
@@ -45,6 +45,7 @@ check: tools ui ## Formatting, lints, licences, rooms and arrows, generated file
 	cargo nextest run -p internet-disk-tidy
 	cd web-pod/ui && npm run --silent check
 	charts/test.sh
+	docs/test.sh
 
 .PHONY: unit
 unit: tools ui ## Tests that need no cluster
