@@ -5,6 +5,9 @@ cd "$(dirname "$0")/.."
 
 readonly CONDITIONS=api/src/kubernetes/condition.rs
 readonly TROUBLESHOOTING=docs/guide/troubleshooting.md
+# Where metrics are described.
+mapfile -t METRICS < <(find docs/reference -name metrics.md -o -name monitoring.md | sort)
+readonly METRICS
 readonly MONITORING=charts/internet-disk/monitoring
 failures=0
 
@@ -54,12 +57,12 @@ metrics() {
   local name
   grep -ohE '"internet_disk_[a-z_]+"' -r operator/src disk-pod/src web-pod/src serve/src --include='*.rs' |
     tr -d '"' | sed -E 's/_(bucket|count|sum)$//' | sort -u >"$scratch/measured"
-  grep -ohE 'internet_disk_[a-z_]*[a-z]\b' "$MONITORING"/* docs/runbooks/*.md docs/reference/metrics.md |
+  grep -ohE 'internet_disk_[a-z_]*[a-z]\b' "$MONITORING"/* docs/runbooks/*.md "${METRICS[@]}" |
     sed -E 's/_(bucket|count|sum)$//' | sort -u >"$scratch/asked"
   while read -r name; do fail "$name is asked for and nobody measures it"; done \
     < <(comm -13 "$scratch/measured" "$scratch/asked")
-  grep -ohE '^\| `internet_disk_[a-z_]+`' docs/reference/metrics.md | tr -d '|` ' | sort -u >"$scratch/described"
-  while read -r name; do fail "$name is measured and docs/reference/metrics.md does not describe it"; done \
+  grep -ohE '^\| `internet_disk_[a-z_]+`' "${METRICS[@]}" | tr -d '|` ' | sort -u >"$scratch/described"
+  while read -r name; do fail "$name is measured and neither of ${METRICS[*]} describes it"; done \
     < <(comm -23 "$scratch/measured" "$scratch/described")
 }
 
