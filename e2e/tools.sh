@@ -9,7 +9,8 @@ readonly DENY=0.20.2
 readonly HELM=v3.22.0
 readonly PACKAGES=(
   gcc libc6-dev binutils chromium curl unzip iproute2 iptables nftables conntrack ethtool socat
-  containerd runc containernetworking-plugins litmus cadaver rclone
+  containerd runc containernetworking-plugins
+  litmus cadaver rclone davfs2 fuse3 git make python3-venv
 )
 
 say() { printf '  %s\n' "$*"; }
@@ -78,3 +79,4 @@ install_helm
 install_promtool
 install_cargo_tool cargo-nextest "$NEXTEST" --no-default-features --features default-no-update
 install_cargo_tool cargo-deny "$DENY"
+disk-pod/tests/clients/install.sh

@@ -34,8 +34,33 @@ spec:
 const GROUP: &str = "5f3c0f0e-0000-4000-8000-000000000001";
 const ALICE: &str = "5f3c0f0e-0000-4000-8000-00000000000a";
 
+/// A place of two members who both write to the group, and who have much room.
+const ROOMY: &str = r#"
+apiVersion: internetdisk.dev/v1alpha1
+kind: Member
+metadata: {name: alice}
+spec:
+  clusterRef: {name: demo}
+  quota: 3Gi
+  allocations: [{group: design, size: 1Gi}]
+---
+apiVersion: internetdisk.dev/v1alpha1
+kind: Member
+metadata: {name: bob}
+spec: {clusterRef: {name: demo}, quota: 1Gi, allocations: [{group: design, size: "0"}]}
+---
+apiVersion: internetdisk.dev/v1alpha1
+kind: Group
+metadata: {name: design, uid: 5f3c0f0e-0000-4000-8000-000000000001}
+spec:
+  clusterRef: {name: demo}
+  members: [{name: alice, role: Owner}, {name: bob, role: Editor}]
+"#;
+
 pub(crate) struct Place {
     directory: TempDir,
+    /// What alice may use of her own disk.
+    limit: u64,
 }
 
 pub(crate) struct Program {
@@ -52,12 +77,21 @@ impl Drop for Program {
 
 impl Place {
     pub(crate) fn new() -> Self {
+        Self::of(MEMBERS, 4 << 20)
+    }
+
+    /// With room for thousands of files; both members write to the group.
+    pub(crate) fn roomy() -> Self {
+        Self::of(ROOMY, 2 << 30)
+    }
+
+    fn of(members: &str, limit: u64) -> Self {
         let directory = tempfile::tempdir().unwrap();
         for name in ["volume", "roster"] {
             std::fs::create_dir(directory.path().join(name)).unwrap();
         }
-        let place = Self { directory };
-        let members = MEMBERS.replace("{name: alice}\nspec", &format!("{{name: alice, uid: {ALICE}}}\nspec"));
+        let place = Self { directory, limit };
+        let members = members.replace("{name: alice}\nspec", &format!("{{name: alice, uid: {ALICE}}}\nspec"));
         place.write("members.yaml", &members);
         place.write("passwords", "alice:secret\nbob:hush\n");
         place
@@ -89,8 +123,9 @@ impl Place {
             .spawn()
             .unwrap();
         let program = Program { child, public };
+        let limit = format!("\"limit\":{}", self.limit);
         program.until(&["-u", "alice:secret"], &format!("/v1/spaces/{ALICE}/usage"), |(status, body)| {
-            *status == 200 && body.contains("\"limit\":4194304")
+            *status == 200 && body.contains(&limit)
         });
         program
     }

@@ -4,6 +4,7 @@ mod bad_input;
 mod clients;
 mod disks;
 mod forwarder;
+mod libraries;
 mod litmus;
 mod locks;
 mod program;

@@ -10,8 +10,11 @@ use super::forwarder::Forwarder;
 use super::program::{Program, free, prepared};
 use crate::standalone::Place;
 
-/// How many files go up and come back.
+/// How many files go up and come back through three pods.
 const FILES: usize = 300;
+/// How many to one pod, and how many at a time: rclone of its own accord makes a hundred requests a second.
+const MANY: usize = 5000;
+const AT_ONCE: usize = 16;
 
 /// Three pods, and where they are reached as one.
 struct Disk {
@@ -30,7 +33,7 @@ async fn disk() -> Disk {
 }
 
 /// Runs a program to its end, and gives what it said.
-fn run(command: &mut Command) -> String {
+pub(super) fn run(command: &mut Command) -> String {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}: run `make tools`"));
     let said = [output.stdout, output.stderr].concat();
     let said = String::from_utf8_lossy(&said).into_owned();
@@ -80,6 +83,46 @@ async fn rclone_copies_compares_and_synchronises() {
     })
     .await
     .unwrap();
+}
+
+/// Many at once send and fetch; one looks at all of it.
+#[test]
+fn rclone_does_it_with_five_thousand_files() {
+    let place = Place::roomy();
+    let pod = place.start();
+    let (here, back) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    for number in 0..MANY {
+        let directory = here.path().join((number % AT_ONCE).to_string()).join((number / 500).to_string());
+        fs::create_dir_all(&directory).unwrap();
+        fs::write(directory.join(format!("{number}.txt")), format!("{number}").repeat(number % 100)).unwrap();
+    }
+    let obscured = run(Command::new("rclone").args(["obscure", "secret"]));
+    let url = format!("http://{}/dav/home/", pod.public);
+    let rclone = |arguments: &[&str]| {
+        let who = ["--webdav-user", "alice", "--webdav-pass", obscured.trim()];
+        rclone_at(&url, &[arguments, &who].concat())
+    };
+    let in_parts = |way: &(dyn Fn(&str, &str) + Sync)| {
+        std::thread::scope(|scope| {
+            for part in 0..AT_ONCE {
+                let local = here.path().join(part.to_string()).display().to_string();
+                scope.spawn(move || way(&local, &format!(":webdav:tree/{part}")));
+            }
+        });
+    };
+    let source = here.path().to_str().unwrap();
+    in_parts(&|local, remote| drop(rclone(&["copy", local, remote])));
+    let said = rclone(&["check", source, ":webdav:tree"]);
+    assert!(said.contains(&format!("{MANY} matching files")), "{said}");
+    fs::remove_dir_all(here.path().join("3/1")).unwrap();
+    fs::write(here.path().join("3/new"), "new").unwrap();
+    rclone(&["sync", source, ":webdav:tree"]);
+    rclone(&["check", source, ":webdav:tree"]);
+    in_parts(&|local, remote| {
+        let part = Path::new(local).file_name().unwrap();
+        drop(rclone(&["copy", remote, &back.path().join(part).display().to_string()]));
+    });
+    run(Command::new("diff").args(["-r", source, &back.path().display().to_string()]));
 }
 
 /// Nothing stands between: rclone signs in itself, and both disks are one tree to it.
