@@ -67,8 +67,9 @@ filesystems: tools ## The engine on ext4, MooseFS and CephFS, with processes and
 	@e2e/filesystems/run.sh
 
 .PHONY: cluster-test
-cluster-test: cluster ## Start, harm, and remove a cluster beside those that run
+cluster-test: cluster ## Start, harm, and remove a cluster beside those that run; the chart's life on another
 	@e2e/cluster/test.sh machine
+	@e2e/chart.sh
 
 .PHONY: e2e
 e2e: images ## End-to-end tests, on a cluster of their own, and a part with MooseFS on each node
