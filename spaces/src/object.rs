@@ -12,8 +12,9 @@ use crate::replica::Shared;
 use crate::replica::place::Place;
 use crate::volume::Volume;
 
-/// Bytes are handed to the volume in pieces of this size, one of them being written while the next is filled.
-const PIECE: usize = if cfg!(test) { 4 << 10 } else { 1 << 20 };
+/// Bytes are handed to the volume in pieces of this size, one of them being written while the next is filled. Small enough
+/// for the cache of a processor, and for hundreds of uploads at once.
+const PIECE: usize = if cfg!(test) { 4 << 10 } else { 256 << 10 };
 
 /// How many bytes of content are in the file of an object.
 pub(crate) async fn content_length(volume: &Volume, path: &str) -> Result<u64, FsError> {
@@ -72,6 +73,7 @@ impl ObjectWriter {
 
     pub(crate) async fn write(&mut self, mut content: Bytes) -> Result<(), Error> {
         while !content.is_empty() {
+            self.buffer.reserve(PIECE - self.buffer.len());
             let piece = content.split_to(content.len().min(PIECE - self.buffer.len()));
             self.taken += piece.len() as u64;
             self.buffer.extend_from_slice(&piece);
