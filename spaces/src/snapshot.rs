@@ -162,6 +162,12 @@ impl Snapshot {
         self.state.locks_at(path)
     }
 
+    /// The locks that protect a node, the nearest first.
+    #[must_use]
+    pub fn locks_of(&self, node: NodeId) -> Vec<Lock> {
+        self.state.locks_on(node)
+    }
+
     /// A lock.
     #[must_use]
     pub fn lock(&self, token: LockToken) -> Option<Lock> {

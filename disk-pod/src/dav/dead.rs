@@ -1,12 +1,11 @@
 //! The properties that clients keep (RFC 4918, section 4): each is stored as the element that the client sent, so that
 //! it can be told to others as it is.
 
-use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use spaces::{Kind, Node, Property, PropertyName};
 
-use super::live::http_date;
 use super::xml::{self, escape};
+use crate::http::date::Moment;
 
 /// Where Windows keeps times and attributes of files.
 const WINDOWS: &str = "urn:schemas-microsoft-com:";
@@ -16,7 +15,9 @@ pub(crate) fn write(property: &Property, node: &Node, out: &mut String) {
     let Property { name, value } = property;
     if let Some(time) = Some(name).filter(|name| is_modified(name)).and_then(|_| modified(node)) {
         // It is the time of the content that was there; a later one has another.
-        return element(out, name, &http_date(time));
+        let mut text = String::new();
+        time.push_http(&mut text);
+        return element(out, name, &text);
     }
     if xml::is_element(value) {
         out.push_str(value);
@@ -48,9 +49,9 @@ pub(crate) fn time(text: &str) -> Option<i64> {
     rfc2822::parse(text.trim()).ok().map(|time| time.timestamp().as_millisecond())
 }
 
-fn modified(node: &Node) -> Option<Timestamp> {
+fn modified(node: &Node) -> Option<Moment> {
     let (Kind::File { modified, .. } | Kind::Directory { modified, .. }) = &node.kind;
-    Timestamp::from_millisecond(*modified).ok()
+    Moment::from_millis(*modified)
 }
 
 #[cfg(test)]

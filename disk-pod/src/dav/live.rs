@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use spaces::{Kind, Lock, LockDepth, LockScope, Node, PropertyName, Usage};
 
 use super::place::Spot;
-use super::xml::{self, text_element};
+use super::xml::{self, element, text_element};
 use crate::http::content::media_type;
+use crate::http::date::Moment;
 
 /// A property that the server knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,9 +98,11 @@ impl Resource<'_> {
                 },
                 Kind::File { size, modified, .. } => match live {
                     Live::ResourceType => out.push_str("<D:resourcetype/>"),
-                    Live::ContentLength => text_element(out, live.name(), &size.0.to_string()),
-                    Live::ContentType => text_element(out, live.name(), media_type(name)),
-                    Live::Tag => text_element(out, live.name(), &node.etag()),
+                    Live::ContentLength => element(out, live.name(), |out| {
+                        let _ = write!(out, "{}", size.0);
+                    }),
+                    Live::ContentType => element(out, live.name(), |out| out.push_str(media_type(name))),
+                    Live::Tag => element(out, live.name(), |out| node.push_etag("&quot;", out)),
                     Live::QuotaAvailable | Live::QuotaUsed => return false,
                     _ => return shared(live, *modified, spot, locks, out),
                 },
@@ -113,23 +116,16 @@ const COLLECTION: &str = "<D:resourcetype><D:collection/></D:resourcetype>";
 
 /// Those that files and directories have alike.
 fn shared(live: Live, modified: i64, spot: &Spot, locks: &[Lock], out: &mut String) -> bool {
-    let Ok(time) = Timestamp::from_millisecond(modified) else { return false };
+    let Some(time) = Moment::from_millis(modified) else { return false };
     match live {
         // When it was made is not kept; it was not later than this.
-        Live::CreationDate => {
-            text_element(out, live.name(), &time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
-        }
-        Live::LastModified => text_element(out, live.name(), &http_date(time)),
+        Live::CreationDate => element(out, live.name(), |out| time.push_rfc3339(out)),
+        Live::LastModified => element(out, live.name(), |out| time.push_http(out)),
         Live::SupportedLock => out.push_str(SUPPORTED),
         Live::LockDiscovery => discovery(out, spot, locks),
         _ => return false,
     }
     true
-}
-
-/// A time as HTTP writes it (RFC 9110, section 5.6.7).
-pub(crate) fn http_date(time: Timestamp) -> String {
-    time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 /// What can still be written: what is in the trash and old versions make room when it is needed.

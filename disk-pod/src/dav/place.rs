@@ -142,6 +142,11 @@ pub(crate) fn escaped(name: &str) -> String {
     utf8_percent_encode(name, ESCAPED).to_string()
 }
 
+/// Appends a name as part of a URL.
+pub(crate) fn push_escaped(out: &mut String, name: &str) {
+    out.extend(utf8_percent_encode(name, ESCAPED));
+}
+
 fn decoded(segment: &str) -> String {
     percent_decode_str(segment).decode_utf8_lossy().into_owned()
 }

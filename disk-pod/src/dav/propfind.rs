@@ -10,13 +10,13 @@ use bytes::Bytes;
 use futures::stream;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use spaces::{Name, Node, NodePath, PropertyName, Snapshot};
+use spaces::{Name, Node, PropertyName, Snapshot, Usage};
 
 use super::body;
 use super::dead;
 use super::headers::{Depth, says};
 use super::live::{Live, Resource};
-use super::place::{Disk, Hall, Place, Spot, escaped};
+use super::place::{Disk, Hall, Place, Spot, push_escaped};
 use super::refusal::{self, Refused};
 use super::visit::Visit;
 use super::xml::{self, Document, Token, XmlError, text_element};
@@ -28,8 +28,10 @@ use crate::load::Work;
 /// The longest body, in bytes, and the most properties asked for in it.
 const LONGEST: usize = 64 * 1024;
 const MOST: usize = 500;
-/// So many entries are looked up at once.
+/// So many entries are looked up at once, and what is told of one of them takes so many bytes, if nobody keeps
+/// properties of his own.
 const PAGE: usize = 200;
+const USUAL: usize = 1000;
 
 /// Which properties are asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +48,8 @@ enum Wanted {
 #[derive(Debug)]
 struct Question {
     wanted: Wanted,
+    /// Which of the listed ones the server knows.
+    known: Vec<Option<Live>>,
     /// Properties that are missing are not told of (RFC 8144, section 2.1).
     minimal: bool,
 }
@@ -62,7 +66,7 @@ pub(super) async fn propfind(
     let depth = Depth::of(&head.headers)?;
     let wanted = wanted(&body::read(body, LONGEST, app.silence).await?)?;
     let minimal = says(&head.headers, "prefer", "return=minimal") || says(&head.headers, "brief", "t");
-    let question = Question { wanted, minimal };
+    let question = Question::new(wanted, minimal);
     if let Place::Hall(hall) = place {
         return hall_answer(app, identity, hall, depth, &question);
     }
@@ -77,8 +81,16 @@ pub(super) async fn propfind(
     if node.is_directory() {
         url.push('/');
     }
+    // As it stands in the answer.
+    let url = xml::escaped(&url);
     let name = spot.path.name().map(ToString::to_string).unwrap_or_default();
-    question.write(&url, &snapshot, &spot, (&spot.path, &name), &node, &mut first);
+    question.write(
+        &url,
+        &Seen { snapshot: &snapshot, usage: snapshot.usage(), spot: &spot },
+        &name,
+        &node,
+        &mut first,
+    );
     app.load.took(Work::Metadata, begun.elapsed());
     let body = if depth == Depth::One && node.is_directory() {
         let listing = Listing { app: app.clone(), snapshot, spot, url, question, after: None, done: false };
@@ -128,7 +140,7 @@ fn hall_answer(
         urls.extend(below(app, identity, hall));
     }
     for url in urls {
-        question.answer(&url, &Resource::Hall, &[], &mut out);
+        question.answer(&xml::escaped(&url), &Resource::Hall, &[], &mut out);
     }
     out.push_str(END);
     Ok(answer(Body::from(out)))
@@ -159,7 +171,7 @@ struct Listing {
     app: App,
     snapshot: Snapshot,
     spot: Spot,
-    /// As the client wrote it, so that it finds it again, with a slash at its end.
+    /// As the client wrote it, so that it finds it again, with a slash at its end; escaped for the answer.
     url: String,
     question: Question,
     after: Option<Name>,
@@ -173,12 +185,16 @@ impl Listing {
         }
         self.spot.grant.still_holds(&self.app)?;
         let entries = self.snapshot.list(&self.spot.path, self.after.as_ref(), PAGE);
-        let mut out = String::new();
+        let mut out = String::with_capacity(entries.len() * USUAL + END.len());
+        let seen = Seen { snapshot: &self.snapshot, usage: self.snapshot.usage(), spot: &self.spot };
+        let mut url = self.url.clone();
         for (name, node) in &entries {
-            let slash = if node.is_directory() { "/" } else { "" };
-            let url = format!("{}{}{slash}", self.url, escaped(name.as_str()));
-            let path = self.spot.path.join(name.clone());
-            self.question.write(&url, &self.snapshot, &self.spot, (&path, name.as_str()), node, &mut out);
+            url.truncate(self.url.len());
+            push_escaped(&mut url, name.as_str());
+            if node.is_directory() {
+                url.push('/');
+            }
+            self.question.write(&url, &seen, name.as_str(), node, &mut out);
         }
         self.after = entries.last().map(|(name, _)| name.clone());
         if entries.len() < PAGE {
@@ -189,19 +205,26 @@ impl Listing {
     }
 }
 
+/// Where the resources of an answer are.
+struct Seen<'a> {
+    snapshot: &'a Snapshot,
+    usage: Usage,
+    spot: &'a Spot,
+}
+
 impl Question {
+    fn new(wanted: Wanted, minimal: bool) -> Self {
+        let known = match &wanted {
+            Wanted::Listed(names) => names.iter().map(Live::of).collect(),
+            Wanted::All(_) | Wanted::Names => Vec::new(),
+        };
+        Self { wanted, known, minimal }
+    }
+
     /// Appends what is told of a file or directory.
-    fn write(
-        &self,
-        url: &str,
-        snapshot: &Snapshot,
-        spot: &Spot,
-        (path, name): (&NodePath, &str),
-        node: &Node,
-        out: &mut String,
-    ) {
-        let locks = if self.asks_for(Live::LockDiscovery) { snapshot.locks(path) } else { Vec::new() };
-        let usage = snapshot.usage();
+    fn write(&self, url: &str, seen: &Seen<'_>, name: &str, node: &Node, out: &mut String) {
+        let Seen { snapshot, usage, spot } = *seen;
+        let locks = if self.asks_for(Live::LockDiscovery) { snapshot.locks_of(node.id) } else { Vec::new() };
         let kept = snapshot.properties(node.id);
         let dead: Vec<_> = kept
             .into_iter()
@@ -218,15 +241,23 @@ impl Question {
         match &self.wanted {
             Wanted::All(also) => live.is_usual() || also.iter().any(|name| Live::of(name) == Some(live)),
             Wanted::Names => false,
-            Wanted::Listed(names) => names.iter().any(|name| Live::of(name) == Some(live)),
+            Wanted::Listed(_) => self.known.contains(&Some(live)),
         }
     }
 
-    /// Appends what is told of a resource, whose dead properties are given with their values.
+    /// Appends what is told of a resource, whose URL is given as it stands in the answer, and whose dead properties are
+    /// given with their values.
     fn answer(&self, url: &str, resource: &Resource<'_>, dead: &[(PropertyName, String)], out: &mut String) {
-        let (mut found, mut missing) = (String::new(), String::new());
-        let mut named = |name: &PropertyName, found: &mut String| {
-            let is_there = match Live::of(name) {
+        out.push_str("<D:response><D:href>");
+        out.push_str(url);
+        out.push_str("</D:href>");
+        // What is found is written where it belongs; when it is nothing, that is taken back.
+        let before = out.len();
+        out.push_str("<D:propstat><D:prop>");
+        let begin = out.len();
+        let mut missing = String::new();
+        let mut named = |name: &PropertyName, live: Option<Live>, found: &mut String| {
+            let is_there = match live {
                 Some(live) => resource.write(live, found),
                 None => match dead.iter().find(|(other, _)| other == name) {
                     Some((_, value)) => {
@@ -241,33 +272,35 @@ impl Question {
             }
         };
         match &self.wanted {
-            Wanted::Listed(names) => names.iter().for_each(|name| named(name, &mut found)),
+            Wanted::Listed(names) => {
+                names.iter().zip(&self.known).for_each(|(name, live)| named(name, *live, out));
+            }
             Wanted::Names => {
                 let mut unused = String::new();
                 for live in Live::ALL.into_iter().filter(|live| resource.write(*live, &mut unused)) {
-                    xml::empty(&mut found, xml::DAV, live.name());
+                    xml::empty(out, xml::DAV, live.name());
                 }
-                dead.iter().for_each(|(name, _)| xml::empty(&mut found, &name.namespace, &name.name));
+                dead.iter().for_each(|(name, _)| xml::empty(out, &name.namespace, &name.name));
             }
             Wanted::All(also) => {
                 for live in Live::ALL.into_iter().filter(|live| live.is_usual()) {
-                    resource.write(live, &mut found);
+                    resource.write(live, out);
                 }
-                dead.iter().for_each(|(_, value)| found.push_str(value));
+                dead.iter().for_each(|(_, value)| out.push_str(value));
                 let told = |name: &PropertyName| match Live::of(name) {
                     Some(live) => live.is_usual(),
                     None => dead.iter().any(|(other, _)| other == name),
                 };
-                also.iter().filter(|name| !told(name)).for_each(|name| named(name, &mut found));
+                also.iter().filter(|name| !told(name)).for_each(|name| named(name, Live::of(name), out));
             }
         }
-        out.push_str("<D:response>");
-        text_element(out, "href", url);
-        let nothing = found.is_empty() && (missing.is_empty() || self.minimal);
-        if !found.is_empty() || nothing {
-            propstat(out, &found, StatusCode::OK, None);
+        let tells_missing = !missing.is_empty() && !self.minimal;
+        if out.len() == begin && tells_missing {
+            out.truncate(before);
+        } else {
+            out.push_str("</D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat>");
         }
-        if !missing.is_empty() && !self.minimal {
+        if tells_missing {
             propstat(out, &missing, StatusCode::NOT_FOUND, None);
         }
         out.push_str("</D:response>");

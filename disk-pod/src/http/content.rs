@@ -60,28 +60,39 @@ fn disposition(name: &str, inline: bool) -> String {
     format!("{kind}; filename=\"{plain}\"; filename*=UTF-8''{}", utf8_percent_encode(name, EXTENDED_VALUE))
 }
 
+/// What may be anything.
+const BYTES: &str = "application/octet-stream";
+
 /// The type by the ending of the name. Types that browsers run scripts of (HTML, SVG, XML) are text or bytes.
 pub(crate) fn media_type(name: &str) -> &'static str {
-    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
-    match ending.as_str() {
-        "txt" | "md" | "log" | "csv" | "json" | "yaml" | "yml" | "toml" | "rs" | "go" | "py" | "c" | "h"
-        | "sh" | "ts" | "js" | "css" | "html" | "htm" | "xml" => "text/plain; charset=utf-8",
-        "png" => "image/png",
-        "jpg" | "jpeg" => "image/jpeg",
-        "gif" => "image/gif",
-        "webp" => "image/webp",
-        "avif" => "image/avif",
-        "pdf" => "application/pdf",
-        "mp3" => "audio/mpeg",
-        "ogg" | "opus" => "audio/ogg",
-        "flac" => "audio/flac",
-        "wav" => "audio/wav",
-        "mp4" | "m4v" => "video/mp4",
-        "webm" => "video/webm",
-        "mov" => "video/quicktime",
-        "zip" => "application/zip",
-        "gz" | "tgz" => "application/gzip",
-        _ => "application/octet-stream",
+    // The endings that count are short.
+    let mut letters = [0; 4];
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending.as_bytes()).unwrap_or_default();
+    let Some(letters) = letters.get_mut(..ending.len()) else { return BYTES };
+    letters.copy_from_slice(ending);
+    letters.make_ascii_lowercase();
+    // As bytes, of which the compiler makes a tree of decisions.
+    match &*letters {
+        b"txt" | b"md" | b"log" | b"csv" | b"json" | b"yaml" | b"yml" | b"toml" | b"rs" | b"go" | b"py"
+        | b"c" | b"h" | b"sh" | b"ts" | b"js" | b"css" | b"html" | b"htm" | b"xml" => {
+            "text/plain; charset=utf-8"
+        }
+        b"png" => "image/png",
+        b"jpg" | b"jpeg" => "image/jpeg",
+        b"gif" => "image/gif",
+        b"webp" => "image/webp",
+        b"avif" => "image/avif",
+        b"pdf" => "application/pdf",
+        b"mp3" => "audio/mpeg",
+        b"ogg" | b"opus" => "audio/ogg",
+        b"flac" => "audio/flac",
+        b"wav" => "audio/wav",
+        b"mp4" | b"m4v" => "video/mp4",
+        b"webm" => "video/webm",
+        b"mov" => "video/quicktime",
+        b"zip" => "application/zip",
+        b"gz" | b"tgz" => "application/gzip",
+        _ => BYTES,
     }
 }
 
@@ -109,7 +120,12 @@ mod tests {
         for name in ["a.html", "a.HTM", "a.xml"] {
             assert_eq!(media_type(name), "text/plain; charset=utf-8");
         }
-        for name in ["a.svg", "a.xhtml", "a", ".html.", "swf.swf"] {
+        for (name, kind) in
+            [("a.JPEG", "image/jpeg"), ("a.tar.gz", "application/gzip"), (".c", "text/plain; charset=utf-8")]
+        {
+            assert_eq!(media_type(name), kind, "{name}");
+        }
+        for name in ["a.svg", "a.xhtml", "a.휴", "a.jpegs", "a", ".html.", "swf.swf"] {
             assert_eq!(media_type(name), "application/octet-stream", "{name}");
         }
     }

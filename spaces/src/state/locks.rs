@@ -149,8 +149,12 @@ impl State {
 
     /// The locks that protect what is at a path, the nearest first.
     pub(crate) fn locks_at(&self, path: &NodePath) -> Vec<Lock> {
-        let locks = self.find(path).map(|node| self.locks_of(node)).unwrap_or_default();
-        locks.into_iter().map(|held| self.lock_as_seen(held)).collect()
+        self.find(path).map(|node| self.locks_on(node)).unwrap_or_default()
+    }
+
+    /// The locks that protect a node, the nearest first.
+    pub(crate) fn locks_on(&self, node: NodeId) -> Vec<Lock> {
+        self.locks_of(node).into_iter().map(|held| self.lock_as_seen(held)).collect()
     }
 
     /// A lock, by its name.

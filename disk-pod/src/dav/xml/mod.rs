@@ -10,7 +10,7 @@ mod write;
 
 pub(crate) use read::{Document, Token, decoded};
 pub(crate) use verbatim::is_element;
-pub(crate) use write::{empty, escape, text_element};
+pub(crate) use write::{element, empty, escape, escaped, text_element};
 
 /// The namespace of WebDAV.
 pub(crate) const DAV: &str = "DAV:";

@@ -6,6 +6,11 @@ use super::characters::is_xml;
 
 /// Appends a text so that it is nothing but text, in an element or in an attribute.
 pub(crate) fn escape(out: &mut String, text: &str) {
+    // Nearly all texts are, and they are many.
+    if text.bytes().all(is_plain) {
+        out.push_str(text);
+        return;
+    }
     for character in text.chars() {
         match character {
             '&' => out.push_str("&amp;"),
@@ -20,11 +25,41 @@ pub(crate) fn escape(out: &mut String, text: &str) {
     }
 }
 
+/// Whether a byte stands for itself wherever it is.
+fn is_plain(byte: u8) -> bool {
+    const PLAIN: [bool; 256] = {
+        let mut plain = [false; 256];
+        let mut byte = b' ';
+        while byte <= b'~' {
+            plain[byte as usize] = !matches!(byte, b'&' | b'<' | b'>' | b'"');
+            byte += 1;
+        }
+        plain
+    };
+    PLAIN[usize::from(byte)]
+}
+
+/// A text as it stands in a document.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    escape(&mut out, text);
+    out
+}
+
 /// Appends an element of WebDAV's namespace, whose prefix is `D`, with a text in it.
 pub(crate) fn text_element(out: &mut String, name: &str, text: &str) {
-    let _ = write!(out, "<D:{name}>");
-    escape(out, text);
-    let _ = write!(out, "</D:{name}>");
+    element(out, name, |out| escape(out, text));
+}
+
+/// Appends an element of WebDAV's namespace with what is written in it, which must be XML.
+pub(crate) fn element(out: &mut String, name: &str, inside: impl FnOnce(&mut String)) {
+    for part in ["<D:", name, ">"] {
+        out.push_str(part);
+    }
+    inside(out);
+    for part in ["</D:", name, ">"] {
+        out.push_str(part);
+    }
 }
 
 /// Appends an empty element of this name. A namespace that is not WebDAV's is declared where it is.
