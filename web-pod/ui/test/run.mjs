@@ -26,7 +26,7 @@ if (process.argv.includes('--fake')) {
   );
   const paths = tests.map((name) => join(out, 'test', name));
   // What measures how long an upload stands still has the machine to itself.
-  const timed = paths.filter((path) => path.includes('failover'));
+  const timed = paths.filter((path) => /failover|line\.test/.test(path));
   run(process.execPath, ['--test', ...timed]);
   run(process.execPath, ['--test', '--test-concurrency=2', ...paths.filter((path) => !timed.includes(path))]);
 }

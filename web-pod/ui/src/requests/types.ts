@@ -26,6 +26,12 @@ export interface Session {
   };
 }
 
+/** How one signs in here. */
+export interface Ways {
+  readonly passwords: boolean;
+  readonly providers: readonly { readonly name: string; readonly displayName: string }[];
+}
+
 export interface Allocation {
   readonly group: string;
   /** What the member wants to give, and what is lent at the moment. */

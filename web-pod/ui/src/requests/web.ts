@@ -13,6 +13,7 @@ import type {
   Role,
   Session,
   Spaces,
+  Ways,
 } from './types.ts';
 
 /** Checking a password takes a moment on purpose; changing a group waits for the Kubernetes API. */
@@ -54,6 +55,9 @@ const escaped = encodeURIComponent;
 
 export const signIn = (member: string, password: string) =>
   json<Session>(call('POST', '/session', { member, password }));
+export const waysToSignIn = () => json<Ways>(call('GET', '/sign-in'));
+/** Where the browser itself goes to sign in by a provider, and where it comes back to. */
+export const providerUrl = (name: string, next: string) => `/api/oidc/${escaped(name)}?next=${escaped(next)}`;
 export const signOut = () => call('DELETE', '/session');
 export const whoAmI = () => json<Session>(call('GET', '/session'));
 export const spaces = () => json<Spaces>(call('GET', '/spaces', undefined, 5_000));

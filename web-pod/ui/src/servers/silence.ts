@@ -12,7 +12,15 @@ const PATIENCE_MS = 200;
 const PATIENCE_ROUND_TRIPS = 3;
 
 /** A server that answers questions while the bytes stand still for so long is left as well. */
-export const STUCK_MS = 5_000;
+const STUCK_MS = 5_000;
+/** Bytes a millisecond of a line that is slow and alive: what was handed over may be on its way for as long. */
+const SLOWEST = 64;
+
+/**
+ * After so long a standstill a server is left though it answers. `blind` is what was handed over and no question tells
+ * about: the system, or a proxy, holds megabytes back on a slow line.
+ */
+export const stuckMs = (blind: number): number => STUCK_MS + blind / SLOWEST;
 
 /** Weight of the newest sample, as TCP has it (RFC 6298). */
 const GAIN = 1 / 8;
@@ -55,12 +63,12 @@ export type Verdict = 'wait' | 'stay' | 'move';
 export function verdict(
   here: Says,
   next: Says | undefined,
-  { waited, patience, still }: { waited: number; patience: number; still: number },
+  { waited, patience, still, stuck }: { waited: number; patience: number; still: number; stuck: number },
 ): Verdict {
   const over = waited >= patience;
   if (next === undefined || next === 'refuses') return over || here !== 'nothing yet' ? 'stay' : 'wait';
   if (here === 'answers') {
-    if (still < STUCK_MS) return 'stay';
+    if (still < stuck) return 'stay';
     if (next === 'answers') return 'move';
     return over ? 'stay' : 'wait';
   }

@@ -25,6 +25,8 @@ export interface Entry {
   wish: Wish;
   upload: Upload | null;
   paused: boolean;
+  /** It is up: of ten thousand files nothing is kept but their names. */
+  done: boolean;
   /** Why it is not even begun: one like it was refused. */
   refused: string | undefined;
   readonly size: number;
@@ -33,8 +35,8 @@ export interface Entry {
 }
 
 /** Whether it goes on as soon as there is room. */
-export function waits({ upload, paused, refused }: Entry): boolean {
-  return !paused && refused === undefined && (upload === null || upload.state.phase.at === 'paused');
+export function waits({ upload, paused, refused, done }: Entry): boolean {
+  return !done && !paused && refused === undefined && (upload === null || upload.state.phase.at === 'paused');
 }
 
 export function isRunning({ upload }: Entry): boolean {
@@ -42,7 +44,8 @@ export function isRunning({ upload }: Entry): boolean {
   return at === 'finding' || at === 'creating' || at === 'locating' || at === 'sending' || at === 'waiting';
 }
 
-export function statusOf({ upload, paused, refused }: Entry): Status {
+export function statusOf({ upload, paused, refused, done }: Entry): Status {
+  if (done) return 'done';
   if (refused !== undefined) return 'failed';
   const at = upload?.state.phase.at;
   switch (at) {

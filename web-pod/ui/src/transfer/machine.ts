@@ -2,7 +2,7 @@
 
 import { backoffMs, nextOf } from '../servers/choice.ts';
 import type { Server } from '../servers/server.ts';
-import { askLimitMs, patienceMs, type Says, silenceMs, verdict } from '../servers/silence.ts';
+import { askLimitMs, patienceMs, type Says, silenceMs, stuckMs, verdict } from '../servers/silence.ts';
 import { FIRST_PIECE, nextPiece } from './pieces.ts';
 import {
   type Doubt,
@@ -275,13 +275,17 @@ function judge(state: State, doubt: Doubt, world: World): Step {
     waited: world.now - doubt.since,
     patience: patienceMs(world.roundTrip(here), doubt.took),
     still: world.now - Math.max(state.heard, state.stirred),
+    // Of an upload in pieces the server tells how much is there; of a file that goes up whole, nothing before its end.
+    stuck: stuckMs(state.whole ? state.sent : 0),
   };
   switch (verdict(doubt.here, doubt.next && doubt.there, times)) {
     case 'wait':
       return [state, []];
     case 'stay': {
       // The next silence is asked about anew; a next server that kept silent itself is not asked again.
-      const avoid = doubt.next && doubt.there !== 'answers' ? [...state.avoid, doubt.next.name] : state.avoid;
+      const had = doubt.there === 'refuses' || times.waited >= times.patience;
+      const silent = doubt.next && doubt.there !== 'answers' && had;
+      const avoid = silent && doubt.next ? [...state.avoid, doubt.next.name] : state.avoid;
       return [{ ...state, doubt: null, calmSince: world.now, avoid }, []];
     }
     case 'move':

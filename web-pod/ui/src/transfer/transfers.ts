@@ -58,6 +58,9 @@ const RANK: readonly Status[] = ['conflict', 'failed', 'running', 'waiting', 'pa
 /** Refusals for want of room: whatever is as large will be refused as well. */
 const isFull = (code: string | undefined) => code === 'quota-exceeded' || code === 'storage-full';
 
+/** What is kept of a file that is up. */
+const NO_FILE = new File([], '');
+
 /** The page is painted so often at most while bytes move. */
 const PAINT_MS = 150;
 
@@ -105,6 +108,7 @@ export class Transfers {
         wish,
         upload: null,
         paused: false,
+        done: false,
         refused: undefined,
         size,
         told: undefined,
@@ -220,7 +224,12 @@ export class Transfers {
 
   private changed(entry: Entry, upload: Upload): void {
     const { phase } = upload.state;
-    if (phase.at === 'done') this.onDone(entry.wish);
+    if (phase.at === 'done') {
+      entry.done = true;
+      entry.upload = null;
+      entry.wish = { ...entry.wish, file: NO_FILE };
+      this.onDone(entry.wish);
+    }
     const answer = this.visiting ? 'both' : this.answer;
     if (phase.at === 'conflict' && answer) return this.decide(entry.key, answer);
     if (phase.at === 'failed' && isFull(phase.code)) this.hold(entry, phase.code);
@@ -231,7 +240,8 @@ export class Transfers {
   /** Where this one does not fit, no larger one does: they are not even tried until somebody says so. */
   private hold({ wish: { space }, size }: Entry, code: string): void {
     for (const entry of this.entries) {
-      if (entry.upload === null && entry.wish.space === space && entry.size >= size) entry.refused = code;
+      if (entry.upload === null && !entry.done && entry.wish.space === space && entry.size >= size)
+        entry.refused = code;
     }
   }
 
@@ -285,7 +295,7 @@ export class Transfers {
 }
 
 function pause(entry: Entry): void {
-  if (entry.upload?.state.phase.at === 'done') return;
+  if (entry.done) return;
   entry.paused = true;
   entry.upload?.pause();
 }

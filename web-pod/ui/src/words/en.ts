@@ -15,6 +15,7 @@ export const en = {
   password: 'Password',
   signIn: 'Sign in',
   signingIn: 'Signing in…',
+  signInBy: (provider: string) => `Sign in by ${provider}`,
   signOut: 'Sign out',
   showPassword: 'Show password',
   welcome: 'Your files, and those you share.',

@@ -11,6 +11,7 @@ export const ko: Words = {
   password: '비밀번호',
   signIn: '로그인',
   signingIn: '로그인하는 중…',
+  signInBy: (provider) => `${provider}(으)로 로그인`,
   signOut: '로그아웃',
   showPassword: '비밀번호 보기',
   welcome: '내 파일과 함께 쓰는 파일을 한곳에서.',

@@ -31,7 +31,8 @@ const selected = (page: Page) =>
 /** Beside the name, where a click selects. */
 const pick = (page: Page, name: string, held: ('Shift' | 'Control')[] = []) =>
   row(page, name).locator('.modified').click({ modifiers: held });
-const focused = (page: Page) => page.locator('[data-index]:focus .entry-name > span').textContent();
+const focused = (page: Page) =>
+  page.locator('[data-index]:focus .entry-name > span').textContent({ timeout: 500 });
 
 async function drag(from: Locator, to: Locator): Promise<void> {
   await from.dragTo(to, { sourcePosition: { x: 500, y: 20 } });
@@ -93,7 +94,7 @@ test('a name is written where it stands, and can be taken back', async () => {
   assert.equal(await field.inputValue(), 'budget.csv');
   await field.press('Escape');
   await field.waitFor({ state: 'detached' });
-  await pick(page, 'minutes.txt');
+  await until(async () => (await focused(page)) === 'minutes.txt', 'the keyboard is back in the list');
   assert.ok(own().nodes.has('minutes.txt'));
 
   await page.keyboard.press('Control+z');
@@ -226,6 +227,10 @@ test('a hundred thousand entries scroll, sort and filter without a stutter', asy
       await page.locator('.row').nth(20).waitFor();
     }
     for (let turn = 0; turn < 20; turn++) await page.mouse.wheel(0, 700);
+    await page.locator('.row').first().locator('.modified').click();
+    await page.keyboard.press('Control+a');
+    await page.getByRole('toolbar', { name: '100,000 selected' }).waitFor();
+    await page.keyboard.press('Escape');
     await page.getByRole('button', { name: 'Sort by Size' }).click();
     await page.locator('.row .size', { hasText: '19.5 KiB' }).first().waitFor();
     await page.getByLabel('Find in this folder').fill('scan 77777 of');

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { lay, longestTask, Stage, until } from './stage.ts';
+import { go, lay, longestTask, Stage, until } from './stage.ts';
 
 const stage = new Stage();
 const own = () => stage.fake.own();
@@ -156,6 +156,17 @@ test('ten thousand small files go up while the page stays at hand', async (conte
     if (!input) throw new Error('no field for files');
     input.files = data.files;
   }, many);
+  const session = await page.context().newCDPSession(page);
+  /** What is held when all that can be let go of is. */
+  const held = async () => {
+    // To look for objects is what makes the browser let go of all that it can.
+    const { result } = await session.send('Runtime.evaluate', { expression: 'XMLHttpRequest.prototype' });
+    for (let turn = 0; turn < 6; turn++) {
+      await session.send('HeapProfiler.collectGarbage');
+      await session.send('Runtime.queryObjects', { prototypeObjectId: result.objectId ?? '' });
+    }
+    return (await session.send('Runtime.getHeapUsage')).usedSize;
+  };
   let rate = 0;
   const longest = await longestTask(page, async () => {
     await page.locator('input[data-upload=files]').dispatchEvent('change');
@@ -165,7 +176,19 @@ test('ten thousand small files go up while the page stays at hand', async (conte
     await new Promise((go) => setTimeout(go, 3000));
     rate = Math.round(((own().nodes.size - before) * 1000) / (Date.now() - began));
   });
+  // The list of the folder grows with the folder: one looks at another.
+  own().makeDirectory('Elsewhere', false);
+  await go(page, '#/files/own/Elsewhere');
+  await page.getByText('Nothing here yet').waitFor();
+  const first = { held: await held(), files: own().nodes.size };
+  await new Promise((go) => setTimeout(go, 4000));
+  const second = { held: await held(), files: own().nodes.size };
+  const grown = Math.round((second.held - first.held) / Math.max(second.files - first.files, 1));
   context.diagnostic(`${rate} files a second, the longest task took ${longest} ms of CPU`);
+  context.diagnostic(
+    `${Math.round(second.held / 1024)} KiB held, ${grown} bytes more with each file that is up`,
+  );
+  assert.ok(grown < 4096, `each file that is up leaves ${grown} bytes behind`);
   assert.ok(rate > 10, `${rate} files a second`);
   assert.ok(longest < 100, `a task took ${longest} ms`);
   await page.getByRole('button', { name: 'Cancel all', exact: true }).click();

@@ -86,8 +86,12 @@ export async function go(page: Page, hash: string): Promise<void> {
 }
 
 /** Waits until something holds. */
-export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = Date.now() + 10_000;
+export async function until(
+  holds: () => boolean | Promise<boolean>,
+  what: string,
+  limit = 10_000,
+): Promise<void> {
+  const deadline = Date.now() + limit;
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`in vain: ${what}`);
     await new Promise((go) => setTimeout(go, 20));

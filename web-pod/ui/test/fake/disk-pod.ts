@@ -175,6 +175,11 @@ export class DiskPod {
         space.operate(JSON.parse((await this.body(request)).toString()));
         return json({ generation: space.generation });
       case 'files':
+        // As a volume has it: a name has 255 bytes.
+        if (request.method === 'PUT' && names.some((name) => Buffer.byteLength(name) > 255)) {
+          request.resume();
+          throw new Refused(400, 'name-invalid');
+        }
         if (request.method === 'PUT') return this.put(request, response, space, path);
         return this.get(request, response, versionOf(was, path, url.searchParams.get('version')), {
           path,

@@ -41,6 +41,11 @@ export class Fake {
     lastUsed?: string;
   }[] = [];
   mostPasswords = 20;
+  /** How one signs in. */
+  ways: { passwords: boolean; providers: { name: string; displayName: string }[] } = {
+    passwords: true,
+    providers: [],
+  };
   /** Set for groups that were asked for but not joined. */
   readonly asked = new Map<string, number>();
 

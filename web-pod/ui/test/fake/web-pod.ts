@@ -113,6 +113,15 @@ export class WebPod {
         'Set-Cookie': `fake-session=${token}; Path=/; HttpOnly; SameSite=Strict`,
       });
     }
+    if (path === '/sign-in') return json(200, fake.ways);
+    if (path.startsWith('/oidc/')) {
+      // The provider is none that asks: it sends everybody back at once.
+      const token = `s${this.signedIn.size + 1}`;
+      this.signedIn.add(token);
+      const next = new URL(request.url ?? '', 'http://web').searchParams.get('next') ?? '/';
+      const cookie = `fake-session=${token}; Path=/; HttpOnly; SameSite=Strict`;
+      return void response.writeHead(303, { Location: next, 'Set-Cookie': cookie }).end();
+    }
     if (path.startsWith('/links/')) {
       const operation = String(request.headers['operation-id']);
       const { password } = body as { password?: string };

@@ -6,6 +6,7 @@ import {
   type Says,
   silenceMs,
   smoothed,
+  stuckMs,
   type Verdict,
   verdict,
 } from '../../src/servers/silence.ts';
@@ -45,9 +46,10 @@ test('one late answer does not make a line long', () => {
 });
 
 test('the upload moves only when the next server answers and this one does not', () => {
-  const soon = { waited: 20, patience: 200, still: 520 };
-  const over = { waited: 200, patience: 200, still: 700 };
-  const stuck = { waited: 20, patience: 200, still: 6000 };
+  const soon = { waited: 20, patience: 200, still: 520, stuck: stuckMs(0) };
+  const over = { waited: 200, patience: 200, still: 700, stuck: stuckMs(0) };
+  const stuck = { waited: 20, patience: 200, still: 6000, stuck: stuckMs(0) };
+  const blind = { ...stuck, stuck: stuckMs(1 << 20) };
   const table: [Says, Says | undefined, typeof soon, Verdict, string][] = [
     ['nothing yet', 'nothing yet', soon, 'wait', 'both may still answer'],
     ['nothing yet', 'answers', soon, 'wait', 'this one has its time, too'],
@@ -61,6 +63,7 @@ test('the upload moves only when the next server answers and this one does not',
     ['answers', 'nothing yet', soon, 'stay', 'a slow line'],
     ['answers', 'answers', soon, 'stay', 'a slow line'],
     ['answers', 'answers', stuck, 'move', 'it answers, and takes nothing'],
+    ['answers', 'answers', blind, 'stay', 'a megabyte may be on its way for longer'],
     ['answers', 'nothing yet', stuck, 'wait', 'before it is left, the next one must answer'],
     ['nothing yet', undefined, soon, 'wait', 'it is the only one'],
     ['nothing yet', undefined, over, 'stay', 'it is the only one'],

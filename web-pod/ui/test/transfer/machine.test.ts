@@ -103,6 +103,23 @@ test('a file goes up piece by piece', () => {
   assert.equal(play.state.acknowledged, 100 * MIB);
 });
 
+test('a file that went into the line whole is waited for as long as a slow line needs', () => {
+  const size = 2 * MIB;
+  const play = new Play(size, true).on({ on: 'start' }).on({ on: 'servers', servers: [a, b] });
+  play.answer({ on: 'progress', sent: size });
+  const began = play.now;
+  // All is handed over, and nothing more is told of it: both servers answer whenever they are asked.
+  while (play.state.phase.at === 'sending' && play.now - began < 120_000) {
+    const before = play.now;
+    play.wake();
+    if (play.state.doubt) play.says('b', 'answers').says('a', 'answers');
+    if (play.did().includes('drop')) break;
+    assert.ok(play.now > before, 'time passes');
+  }
+  const waited = play.now - began;
+  assert.ok(waited > 30_000 && waited < 45_000, `${waited} ms`);
+});
+
 test('a small file goes up whole, and again whole to the next server', () => {
   const play = new Play(1000, true).on({ on: 'start' }).on({ on: 'servers', servers: [a, b] });
   assert.equal(play.did(), 'send a 0+1000');

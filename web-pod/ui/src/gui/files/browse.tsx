@@ -76,9 +76,13 @@ export function open(here: Here, item: Item): void {
 }
 
 /** Puts the keyboard where it was in the list, once that is drawn again. */
-export function focusCursor(): void {
+export function focusCursor(frames = 20): void {
   requestAnimationFrame(() => {
-    document.querySelector<HTMLElement>('.files [data-index][tabindex="0"]')?.focus({ preventScroll: true });
+    const entry = document.querySelector<HTMLElement>('.files [data-index][tabindex="0"]');
+    entry?.focus({ preventScroll: true });
+    const nowhere = document.activeElement === null || document.activeElement === document.body;
+    // The list may be on its way in, or lose the entry to a new one of the same place: then once more.
+    if (nowhere && frames > 0) focusCursor(frames - 1);
   });
 }
 
@@ -152,7 +156,7 @@ export function useBrowsing(
         if (item) listing.selection.value = toggled(selection, item.name);
         return;
       case 'all':
-        listing.selection.value = everything(selection, entries);
+        listing.selection.value = everything(selection, listing.all());
         return;
       case 'clear':
         if (selection.names.size > 0) listing.selection.value = { ...selection, names: NOTHING.names };

@@ -6,8 +6,8 @@ import { parentOf } from '../../requests/paths.ts';
 import { Problem } from '../../requests/problem.ts';
 import type { Entry } from '../../requests/types.ts';
 import { type Column, comparison, finder, type Item, keyed, type Order } from './order.ts';
-import { kept, NOTHING, type Selection } from './selection.ts';
-import { AT_ONCE, mappedInSlices, sortedInSlices } from './slices.ts';
+import { kept, NOTHING, namesOf, type Selection } from './selection.ts';
+import { AT_ONCE, mappedInSlices, namesInSlices, sortedInSlices } from './slices.ts';
 
 /** How entries are laid out. */
 export type View = 'list' | 'grid';
@@ -45,6 +45,7 @@ class Listing {
   readonly selection = signal<Selection>(NOTHING);
   /** The entry whose name is being written. */
   readonly renaming = signal<string | null>(null);
+  private names: ReadonlySet<string> = NOTHING.names;
   private readonly ordered = signal<readonly Item[]>([]);
   /** In their order, without those that the filter leaves out. */
   readonly entries = computed<readonly Item[]>(() => {
@@ -173,9 +174,19 @@ class Listing {
         : await sortedInSlices(items, compare, () => turn === this.sorting);
     if (!sorted || turn !== this.sorting) return;
     const before = this.ordered.peek();
+    // Made here, in slices: whoever selects all of them wants it at once.
+    const names = sorted.length <= AT_ONCE ? namesOf(sorted) : await namesInSlices(sorted);
+    if (turn !== this.sorting) return;
+    this.names = names;
     this.ordered.value = sorted;
     const selection = this.selection.peek();
-    if (selection !== NOTHING) this.selection.value = kept(selection, before, sorted);
+    if (selection !== NOTHING) this.selection.value = kept(selection, before, sorted, names);
+  }
+
+  /** The names of all that is shown. */
+  all(): ReadonlySet<string> {
+    const entries = this.entries.value;
+    return entries === this.ordered.value ? this.names : namesOf(entries);
   }
 }
 

@@ -44,7 +44,7 @@ export function Rows({ here, label }: { here: Here; label: string }) {
               if (box) box.indeterminate = !all && names.size > 0;
             }}
             onChange={() => {
-              listing.selection.value = all ? NOTHING : everything(listing.selection.value, entries);
+              listing.selection.value = all ? NOTHING : everything(listing.selection.value, listing.all());
             }}
           />
         </span>

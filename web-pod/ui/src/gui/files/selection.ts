@@ -61,16 +61,28 @@ export function moved(before: Selection, name: string): Selection {
   return { ...before, cursor: name, anchor: before.anchor ?? name };
 }
 
-export function everything(before: Selection, items: readonly Named[]): Selection {
+export const namesOf = (items: readonly Named[]): ReadonlySet<string> => {
   const names = new Set<string>();
   for (const { name } of items) names.add(name);
-  return { ...before, names };
-}
+  return names;
+};
 
-/** What is left of it among the entries that there are now. A cursor whose entry went takes the place it had. */
-export function kept(before: Selection, old: readonly Named[], items: readonly Named[]): Selection {
-  const there = new Set(items.map(({ name }) => name));
-  const names = new Set([...before.names].filter((name) => there.has(name)));
+export const everything = (before: Selection, names: ReadonlySet<string>): Selection => ({
+  ...before,
+  names,
+});
+
+/**
+ * What is left of it among the entries that there are now, whose names are `there`. A cursor whose entry went takes the
+ * place it had.
+ */
+export function kept(
+  before: Selection,
+  old: readonly Named[],
+  items: readonly Named[],
+  there: ReadonlySet<string>,
+): Selection {
+  const names = without(before.names, there);
   const still = (name: string | null) => (name !== null && there.has(name) ? name : null);
   let cursor = still(before.cursor);
   if (before.cursor !== null && cursor === null) {
@@ -78,6 +90,14 @@ export function kept(before: Selection, old: readonly Named[], items: readonly N
     cursor = items[Math.min(Math.max(at, 0), items.length - 1)]?.name ?? null;
   }
   return { names, cursor, anchor: still(before.anchor) ?? cursor };
+}
+
+/** Those that are still there: mostly all of them, and then no set of a hundred thousand is made. */
+function without(names: ReadonlySet<string>, there: ReadonlySet<string>): ReadonlySet<string> {
+  for (const name of names) {
+    if (!there.has(name)) return new Set([...names].filter((one) => there.has(one)));
+  }
+  return names;
 }
 
 /** The entry that begins with what was typed: the one at the cursor too, while more of it is typed. */

@@ -67,6 +67,17 @@ export async function sortedInSlices<T>(
   return from;
 }
 
+/** The names of many items. */
+export async function namesInSlices(items: readonly { readonly name: string }[]): Promise<Set<string>> {
+  const slice = new Slice();
+  const names = new Set<string>();
+  for (let start = 0; start < items.length; start += RUN) {
+    for (const { name } of items.slice(start, start + RUN)) names.add(name);
+    await slice.rest(() => true);
+  }
+  return names;
+}
+
 /** Makes something of every item. */
 export async function mappedInSlices<T, U>(items: readonly T[], make: (item: T) => U): Promise<U[]> {
   const slice = new Slice();
