@@ -173,6 +173,18 @@ test('what others change shows by itself', async (context) => {
   await page.close();
 });
 
+test('what Finder puts beside the files of a mounted disk is not shown', async () => {
+  for (const name of ['.DS_Store', '._notes.txt', '.profile']) own().store(name, { size: 3, hash: '' }, true);
+  const page = await stage.signedIn();
+  await row(page, '.profile').waitFor();
+  const names = await page.locator('.row .entry-name > span').allTextContents();
+  assert.deepEqual(
+    names.filter((name) => name.startsWith('.')),
+    ['.profile'],
+  );
+  await page.close();
+});
+
 test('the menu of an entry is that of all that are selected', async () => {
   const page = await stage.signedIn();
   await pick(page, 'budget.csv');

@@ -5,7 +5,7 @@ import { keep, kept as keptText } from '../../keeping.ts';
 import { parentOf } from '../../requests/paths.ts';
 import { Problem } from '../../requests/problem.ts';
 import type { Entry } from '../../requests/types.ts';
-import { type Column, comparison, finder, type Item, keyed, type Order } from './order.ts';
+import { type Column, comparison, finder, type Item, isFindersOwn, keyed, type Order } from './order.ts';
 import { kept, NOTHING, namesOf, type Selection } from './selection.ts';
 import { AT_ONCE, mappedInSlices, namesInSlices, sortedInSlices } from './slices.ts';
 
@@ -105,9 +105,10 @@ class Listing {
         generation = of;
         // Something to look at until all of it is there.
         if (!isStill() || this.shown.peek()?.items) return;
-        this.shown.value = { space, path, at, items: some.map(keyed), complete: false, problem: undefined };
+        const items = some.filter((entry) => !isFindersOwn(entry)).map(keyed);
+        this.shown.value = { space, path, at, items, complete: false, problem: undefined };
       };
-      const entries = await this.list(space, path, first, at);
+      const entries = (await this.list(space, path, first, at)).filter((entry) => !isFindersOwn(entry));
       const items = entries.length > AT_ONCE ? await mappedInSlices(entries, keyed) : entries.map(keyed);
       if (!isStill()) return;
       this.generation = generation;

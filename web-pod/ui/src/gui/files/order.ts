@@ -10,6 +10,10 @@ export interface Order {
   readonly descending: boolean;
 }
 
+/** What Finder puts beside the files of a mounted disk: nobody looks for it. */
+export const isFindersOwn = ({ name }: Pick<Entry, 'name'>): boolean =>
+  name === '.DS_Store' || name.startsWith('._');
+
 /** An entry with what it is ordered by. */
 export interface Item extends Entry {
   readonly key: string;

@@ -10,6 +10,7 @@ import { canPreview, preview } from '../preview/preview.tsx';
 import { format, go } from '../route.ts';
 import { disk, type Place } from '../store.ts';
 import { download, enter } from './actions.tsx';
+import { isFindersOwn } from './order.ts';
 
 export function searchFor(place: Place, text: string): void {
   const wanted = text.trim();
@@ -40,11 +41,10 @@ export function SearchPage({ place, wanted }: { place: Place; wanted: string }) 
       do {
         const page = await disk.search(place.space, wanted, after);
         if (!still) return;
-        count += page.entries.length;
+        const entries = page.entries.filter((entry) => !isFindersOwn(entry));
+        count += entries.length;
         after = page.next;
-        setFound((before) =>
-          (from === undefined && count === page.entries.length ? [] : before).concat(page.entries),
-        );
+        setFound((before) => (from === undefined && count === entries.length ? [] : before).concat(entries));
       } while (after !== undefined && count < ENOUGH);
       setNext(after);
       setBusy(false);
