@@ -111,3 +111,8 @@ bench: tools ## How fast a disk pod is, beside nginx, Apache, dufs, rclone and c
 	bench/peers.sh
 	cargo build --quiet -p internet-disk-bench -p internet-disk-disk-pod
 	ulimit -n "$$(ulimit -Hn)"; taskset -c 1 $(BIN)/bench-serving $(DIRECTORY)
+
+.PHONY: bench-selector
+bench-selector: ## How disk pods are chosen, simulated, against two choices, round robin and chance (minutes)
+	cargo nextest run --workspace --lib --run-ignored all --no-capture \
+		-E 'package(internet-disk-web-pod) & test(selector::tests::simulation::table)'

@@ -2,6 +2,7 @@
 
 mod prober;
 pub mod selector;
+mod tickets;
 mod view;
 
 pub use prober::{Pace, probe};

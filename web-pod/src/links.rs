@@ -129,7 +129,7 @@ pub(crate) async fn open(
     let found = asked(&app, &roster, &token, Some(operation)).await?;
     let member = creator(&roster, token.space(), &found)?;
     let owner = roster.space_owner(token.space()).ok_or_else(gone)?;
-    let picked = servers::pick(&app, owner.volume()).await?;
+    let picked = servers::pick(&app, token.space(), owner.volume()).await?;
     let lives = servers::ticket_end()?;
     let expires = found.expires.map_or(lives, |end| end.min(lives));
     let ticket = Ticket {
@@ -220,7 +220,7 @@ async fn asked(
             .header(header::RETRY_AFTER, HeaderValue::from(30)));
     }
     let owner: Owner<'_> = roster.space_owner(token.space()).ok_or_else(gone)?;
-    let picked = servers::pick(app, owner.volume()).await?;
+    let picked = servers::pick(app, token.space(), owner.volume()).await?;
     let hash = token.hash().iter().map(|byte| format!("{byte:02x}")).collect();
     let question = LinkQuestion { space: token.space(), hash, use_it };
     let body = bytes::Bytes::from(serde_json::to_vec(&question).map_err(Refusal::internal)?);

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use api::ids::SpaceId;
+use api::ids::{SpaceId, VolumeName};
 use api::problem::ProblemCode;
 use api::ticket::{Access, Ticket};
 use axum::Json;
@@ -67,7 +67,7 @@ pub(crate) async fn find(
         }
         (asked, most) => asked.unwrap_or(most),
     };
-    let servers = pick(&app, owner.volume()).await?;
+    let servers = pick(&app, space, owner.volume()).await?;
     let member = roster.member_by_uid(signed_in.member()).ok_or_else(unknown)?;
     let expires = ticket_end()?;
     let ticket = Ticket {
@@ -100,8 +100,8 @@ pub(crate) fn sign(app: &App, roster: &Roster, ticket: &Ticket) -> Result<String
 }
 
 /// Chooses servers, best first, or says why there is none.
-pub(crate) async fn pick(app: &App, volume: &api::ids::VolumeName) -> Result<Vec<Server>, Refusal> {
-    let picked = picked(app, volume).await.map_err(|reason| {
+pub(crate) async fn pick(app: &App, space: SpaceId, volume: &VolumeName) -> Result<Vec<Server>, Refusal> {
+    let picked = picked(app, space, volume).await.map_err(|reason| {
         let (outcome, refusal) = refusal(&reason);
         app.metrics.selection(outcome);
         refusal
@@ -137,12 +137,12 @@ fn unknown() -> Refusal {
     Refusal::new(ProblemCode::NotFound, "there is no such space among yours")
 }
 
-async fn picked(app: &App, volume: &api::ids::VolumeName) -> Result<Vec<Candidate>, NoServer> {
+async fn picked(app: &App, space: SpaceId, volume: &VolumeName) -> Result<Vec<Candidate>, NoServer> {
     let deadline = tokio::time::Instant::now() + PATIENCE;
     let mut changes = app.disks.changes();
     loop {
         let candidates = app.disks.candidates(Instant::now());
-        match select(&candidates, volume, Timestamp::now(), fastrand::f64) {
+        match select(&candidates, volume, space, Timestamp::now(), fastrand::f64) {
             Ok(picked) => return Ok(picked.into_iter().cloned().collect()),
             Err(NoServer::NoReadyServer) => {
                 if !matches!(tokio::time::timeout_at(deadline, changes.changed()).await, Ok(Ok(()))) {

@@ -1,10 +1,12 @@
 //! Picks the disk servers for one client: a pure function of what is known of them, and chance.
 //!
 //! The rule is Prequal's (Wydrowski and others, "Load is not what you should balance", NSDI 2024): servers with
-//! unusually much in flight are hot and come last, by how much that is; among the others latency decides. It is
-//! softened in two ways, because a ticket is a whole session and several web pods choose at once: servers that
-//! differ by no more than noise are equals, and chance orders equals; and a server that has just started is
-//! favoured less, until its caches are warm.
+//! unusually much in flight are hot and come last; among the others the latency decides, together with what is in
+//! flight, because reports are old when they are used. It is softened, because several web pods choose at once by
+//! the same reports: a few servers are drawn by chance, and only among these the best is taken. A server that has
+//! just started is drawn less often and counts as busier than it is, until its caches are warm; the home of a space, which is the same for all web
+//! pods and likely has its state in memory, is drawn always. [Decision 0024](../../../docs/decisions/0024-selector.md)
+//! says what was tried, `tests/simulation.rs` tries it.
 
 #[cfg(test)]
 mod tests;
@@ -13,7 +15,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::ids::{PodName, VolumeName};
+use api::ids::{PodName, SpaceId, VolumeName};
 use api::load::{LoadReport, VolumeHealth};
 use jiff::Timestamp;
 
@@ -35,14 +37,20 @@ const HOT_SLACK: f64 = 2.0;
 /// So many bytes in flight weigh as one request.
 const BYTES_PER_REQUEST: f64 = (8 << 20) as f64;
 
-/// Latencies within this factor of the best, and within this difference, are equal.
-const EQUAL_FACTOR: f64 = 1.5;
+/// So many servers are drawn by chance. With more of them, web pods that choose by the same reports follow each other.
+const DRAWN: usize = 2;
+
+/// Latencies up to this factor of the middle one, or up to this difference from it, are equal.
+const EQUAL_FACTOR: f64 = 1.1;
 const EQUAL_MICROSECONDS: f64 = 2000.0;
 
-/// A new server is favoured fully after this.
+/// What a server costs that has nothing to do, in requests: then latency and warmth still decide.
+const IDLE: f64 = 0.5;
+
+/// A new server is a server like others after this.
 const WARM_AFTER: Duration = Duration::from_secs(10);
 
-/// And from its start at least so much.
+/// And from its start counts for so much.
 const COLD_WEIGHT: f64 = 0.1;
 
 /// A disk server, as a web pod sees it.
@@ -96,15 +104,16 @@ struct Standing<'a> {
     weight: f64,
 }
 
-/// Picks up to three servers for a space whose home is `volume`, best first. `chance` returns numbers from 0 to 1.
+/// Picks up to three servers for a space on `volume`, best first. `chance` returns numbers from 0 to 1.
 ///
 /// # Errors
 /// The reason why there is none.
 pub fn select<'a>(
     candidates: &'a [Candidate],
     volume: &VolumeName,
+    space: SpaceId,
     now: Timestamp,
-    mut chance: impl FnMut() -> f64,
+    chance: impl FnMut() -> f64,
 ) -> Result<Vec<&'a Candidate>, NoServer> {
     let ready: Vec<(&Candidate, &LoadReport, Canary)> = candidates
         .iter()
@@ -122,7 +131,7 @@ pub fn select<'a>(
     if 2 * stalled > ready.len() {
         return Err(NoServer::StorageUnavailable { volume: volume.clone() });
     }
-    let mut standing: Vec<Standing<'_>> = ready
+    let standing: Vec<Standing<'_>> = ready
         .into_iter()
         .filter(|(.., canary)| *canary != Canary::Stalled)
         .map(|(candidate, report, canary)| Standing {
@@ -139,31 +148,58 @@ pub fn select<'a>(
         return Err(NoServer::AllServersFull);
     }
     let hot_above = hot_above(&standing);
-    let best = standing
-        .iter()
-        .filter(|server| server.in_flight <= hot_above && !server.doubtful)
-        .map(|server| server.latency)
-        .fold(f64::INFINITY, f64::min);
-    let equal_up_to = (best * EQUAL_FACTOR).max(best + EQUAL_MICROSECONDS);
-    let mut ranked: Vec<(Rank, &Candidate)> = standing
-        .drain(..)
-        .map(|server| {
-            let rank = if server.doubtful {
-                Rank { class: 3, order: server.in_flight }
-            } else if server.in_flight > hot_above {
-                Rank { class: 2, order: server.in_flight }
-            } else if server.latency > equal_up_to {
-                Rank { class: 1, order: server.latency }
-            } else {
-                // The least of these draws falls on each server in proportion to its weight.
-                let draw = -chance().clamp(f64::MIN_POSITIVE, 1.0).ln() / server.weight;
-                Rank { class: 0, order: draw }
+    let equal_up_to = equal_up_to(&standing);
+    let home = home(&standing, space);
+    let mut ranked: Vec<(Rank, &Candidate)> = drawn(standing, home, chance)
+        .into_iter()
+        .enumerate()
+        .map(|(turn, server)| {
+            let cost = (server.in_flight + IDLE) / server.weight * server.latency.max(equal_up_to);
+            let is_drawn = turn < DRAWN + usize::from(home.is_some());
+            let rank = match () {
+                () if server.doubtful => Rank { class: 3, order: server.in_flight },
+                () if server.in_flight > hot_above => Rank { class: 2, order: cost },
+                () if is_drawn => Rank { class: 0, order: cost },
+                () => Rank { class: 1, order: turn as f64 },
             };
             (rank, server.candidate)
         })
         .collect();
     ranked.sort_by(|(a, _), (b, _)| a.compare(b));
     Ok(ranked.into_iter().take(MOST).map(|(_, candidate)| candidate).collect())
+}
+
+/// The servers in the order of a draw in which the warm ones have better chances; the home is drawn first.
+fn drawn<'a>(
+    standing: Vec<Standing<'a>>,
+    home: Option<&PodName>,
+    mut chance: impl FnMut() -> f64,
+) -> Vec<Standing<'a>> {
+    let mut drawn: Vec<(f64, Standing<'a>)> = standing
+        .into_iter()
+        .map(|server| {
+            // The least of these falls on each server in proportion to its weight.
+            let lot = -chance().clamp(f64::MIN_POSITIVE, 1.0).ln() / server.weight;
+            (if Some(&server.candidate.name) == home { 0.0 } else { lot }, server)
+        })
+        .collect();
+    drawn.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+    drawn.into_iter().map(|(_, server)| server).collect()
+}
+
+/// The server that all web pods find for a space: the highest of a hash of both, so that one server more or less
+/// moves few spaces. One that is cold is no home yet.
+fn home<'a>(standing: &[Standing<'a>], space: SpaceId) -> Option<&'a PodName> {
+    let names = standing.iter().filter(|server| server.weight >= 1.0).map(|server| &server.candidate.name);
+    names.max_by_key(|name| {
+        // FNV-1a with a last stir: nothing here is kept from anybody, it has only to be even.
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        for byte in name.as_str().bytes().chain(*space.0.as_bytes()) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+        hash = (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        hash ^ (hash >> 29)
+    })
 }
 
 /// The lower, the better: classes first, then the order within them.
@@ -236,6 +272,14 @@ fn hot_above(standing: &[Standing<'_>]) -> f64 {
     let place = ((loads.len().saturating_sub(1)) as f64 * HOT_QUANTILE).floor();
     let quantile = loads.get(place as usize).copied().unwrap_or_default();
     quantile + HOT_SLACK.max(quantile / 4.0)
+}
+
+/// Up to which latency servers are taken to be equally fast.
+fn equal_up_to(standing: &[Standing<'_>]) -> f64 {
+    let mut latencies: Vec<f64> = standing.iter().map(|server| server.latency).collect();
+    latencies.sort_by(f64::total_cmp);
+    let middle = latencies.get(latencies.len().saturating_sub(1) / 2).copied().unwrap_or_default();
+    (middle * EQUAL_FACTOR).max(middle + EQUAL_MICROSECONDS)
 }
 
 #[cfg(test)]

@@ -10,9 +10,7 @@ use roster::DiskPodAddress;
 use tokio::sync::watch;
 
 use super::selector::{Candidate, Health};
-
-/// Tickets count as load until the load reports show what became of them.
-const TICKET_FADES: Duration = Duration::from_secs(1);
+use super::tickets::Tickets;
 
 /// When a pod counts as gone.
 #[derive(Clone, Copy, Debug)]
@@ -38,32 +36,13 @@ struct Seen {
     answer: Option<Answer>,
     /// Since when a question is open.
     asked: Option<Instant>,
-    tickets: Fading,
+    tickets: Tickets,
 }
 
 #[derive(Debug)]
 struct Answer {
     at: Instant,
     report: Arc<LoadReport>,
-}
-
-/// A count that halves again and again.
-#[derive(Debug)]
-struct Fading {
-    count: f64,
-    at: Instant,
-}
-
-impl Fading {
-    fn now(&self, now: Instant) -> f64 {
-        let passed = now.saturating_duration_since(self.at).as_secs_f64() / TICKET_FADES.as_secs_f64();
-        self.count * 0.5f64.powf(2.0 * passed)
-    }
-
-    fn add(&mut self, now: Instant) {
-        self.count = self.now(now) + 1.0;
-        self.at = now;
-    }
 }
 
 impl View {
@@ -80,7 +59,7 @@ impl View {
                 address: address.clone(),
                 answer: None,
                 asked: None,
-                tickets: Fading { count: 0.0, at: now },
+                tickets: Tickets::none(now),
             });
         }
         drop(pods);

@@ -1,3 +1,5 @@
+mod simulation;
+
 use api::bytes::Bytes;
 use api::load::Latency;
 use proptest::prelude::*;
@@ -5,6 +7,10 @@ use proptest::prelude::*;
 use super::*;
 
 const NOW: i64 = 1_800_000_000;
+
+fn space() -> SpaceId {
+    SpaceId(uuid::Uuid::from_u128(5))
+}
 
 pub(super) fn report(pod: &str) -> LoadReport {
     LoadReport {
@@ -43,7 +49,7 @@ fn gone(name: &str) -> Candidate {
 fn pick(candidates: &[Candidate], chance: f64) -> Result<Vec<String>, NoServer> {
     let now = Timestamp::from_second(NOW).unwrap();
     let main = "main".parse().unwrap();
-    let picked = select(candidates, &main, now, || chance)?;
+    let picked = select(candidates, &main, space(), now, || chance)?;
     Ok(picked.into_iter().map(|candidate| candidate.name.to_string()).collect())
 }
 
@@ -70,7 +76,7 @@ fn draining(report: &mut LoadReport) {
 
 #[test]
 fn the_best_come_first() {
-    let table: [(&str, Vec<Candidate>, &[&str]); 13] = [
+    let table: [(&str, Vec<Candidate>, &[&str]); 14] = [
         ("one", vec![server("a", |_| {})], &["a"]),
         ("the gone are left out", vec![gone("a"), server("b", |_| {}), gone("c")], &["b"]),
         ("the stopping are left out", vec![server("a", draining), server("b", |_| {})], &["b"]),
@@ -83,15 +89,26 @@ fn the_best_come_first() {
         (
             "three at most",
             "abcde".chars().map(|c| server(&c.to_string(), |_| {})).collect(),
-            &["a", "b", "c"],
+            &["c", "a", "b"],
         ),
-        ("hot", vec![server("a", busy(50)), server("b", busy(1)), server("c", busy(1))], &["b", "c", "a"]),
+        ("hot", vec![server("a", busy(50)), server("b", busy(1)), server("c", busy(1))], &["c", "b", "a"]),
         (
             "hot is worse than slow",
             vec![server("a", busy(50)), server("b", slow(90_000)), server("c", busy(1))],
             &["c", "b", "a"],
         ),
-        ("nearly equal load is equal", vec![server("a", busy(9)), server("b", busy(8))], &["a", "b"]),
+        ("less to do", vec![server("a", busy(9)), server("b", busy(8))], &["b", "a"]),
+        (
+            "less to do, but slower",
+            vec![
+                server("a", busy(9)),
+                server("b", move |report| {
+                    busy(8)(report);
+                    slow(4000)(report);
+                }),
+            ],
+            &["a", "b"],
+        ),
         (
             "bytes weigh too",
             vec![server("a", |report| report.bytes_in_flight = 1 << 30), server("b", busy(3))],
@@ -151,14 +168,15 @@ fn a_stalled_volume_of_others_is_nobodys_concern() {
     assert_eq!(pick(&[candidate], 0.5), Err(NoServer::AllServersFull), "clients on their way count");
 }
 
-/// How often each server is picked first.
+/// How often each server is picked first, over many spaces.
 fn firsts(candidates: &[Candidate], rounds: u32) -> Vec<f64> {
     let now = Timestamp::from_second(NOW).unwrap();
     let main = "main".parse().unwrap();
     let mut random = fastrand::Rng::with_seed(7);
     let mut counts = vec![0u32; candidates.len()];
     for _ in 0..rounds {
-        let first = select(candidates, &main, now, || random.f64()).unwrap()[0];
+        let space = SpaceId(uuid::Uuid::from_u128(random.u128(..)));
+        let first = select(candidates, &main, space, now, || random.f64()).unwrap()[0];
         let place = candidates.iter().position(|candidate| candidate.name == first.name).unwrap();
         counts[place] += 1;
     }
@@ -166,14 +184,55 @@ fn firsts(candidates: &[Candidate], rounds: u32) -> Vec<f64> {
 }
 
 #[test]
-fn equals_share_evenly_and_newcomers_get_a_little() {
+fn equals_share_evenly() {
     let equals = [server("a", |_| {}), server("b", slow(1300)), server("c", slow(2900))];
     for share in firsts(&equals, 30_000) {
         assert!((0.31..0.36).contains(&share), "{share}");
     }
+}
+
+#[test]
+fn a_newcomer_gets_a_little() {
     let new = |report: &mut LoadReport| report.started = Timestamp::from_second(NOW - 1).unwrap();
-    let shares = firsts(&[server("a", |_| {}), server("b", new)], 30_000);
-    assert!((0.07..0.12).contains(&shares[1]), "one part in eleven: {shares:?}");
+    let others = |requests| ["a", "b", "c", "d"].map(|name| server(name, busy(requests)));
+    let share = |requests| {
+        let mut candidates = others(requests).to_vec();
+        candidates.push(server("new", new));
+        firsts(&candidates, 10_000)[4]
+    };
+    assert_eq!(share(2), 0.0, "what others do is not much");
+    assert!((0.01..0.15).contains(&share(20)), "others have much to do: {}", share(20));
+}
+
+#[test]
+fn a_space_finds_the_server_that_has_its_state() {
+    let all = ["a", "b", "c", "d", "e"].map(|name| server(name, |_| {}));
+    let home = |candidates: &[Candidate], space| {
+        let main = "main".parse().unwrap();
+        let mut random = fastrand::Rng::with_seed(3);
+        let mut first = || {
+            let now = Timestamp::from_second(NOW).unwrap();
+            select(candidates, &main, space, now, || random.f64()).unwrap()[0].name.clone()
+        };
+        let home = first();
+        assert!((0..50).all(|_| first() == home), "every web pod, every time");
+        home
+    };
+    let spaces = || (0..200).map(|number| SpaceId(uuid::Uuid::from_u128(number)));
+    let before: Vec<PodName> = spaces().map(|space| home(&all, space)).collect();
+    // One that has gone moves what was there, and nothing else.
+    for (space, before) in spaces().zip(before) {
+        let after = home(&all[1..], space);
+        assert!(after == before || before.as_str() == "a", "{space}: from {before} to {after}");
+    }
+    let mut busy_home = all.to_vec();
+    for candidate in &mut busy_home {
+        if candidate.name == home(&all, space()) {
+            candidate.tickets = 2.0;
+        }
+    }
+    let first = pick(&busy_home, 0.5).unwrap()[0].clone();
+    assert_ne!(first, home(&all, space()).to_string(), "one that has less to do is better than the home");
 }
 
 fn any_server() -> impl Strategy<Value = Candidate> {
@@ -202,7 +261,7 @@ proptest! {
     #[test]
     fn picks_are_sound(candidates in proptest::collection::vec(any_server(), 0..8), chance in 0.0..1.0f64) {
         let main: VolumeName = "main".parse().unwrap();
-        let picked = select(&candidates, &main, Timestamp::from_second(NOW).unwrap(), || chance);
+        let picked = select(&candidates, &main, space(), Timestamp::from_second(NOW).unwrap(), || chance);
         let could = |candidate: &&Candidate| match &candidate.health {
             Health::Gone => false,
             Health::Answering { report, age } => {
