@@ -43,7 +43,7 @@ fn webdavclient3_of_python_does_all_it_can() {
 
 #[test]
 fn webdav_of_node_does_all_it_can() {
-    every_step("webdav_steps.mjs", 9);
+    every_step("webdav_steps.mjs", 10);
 }
 
 /// What a client says, line by line.
