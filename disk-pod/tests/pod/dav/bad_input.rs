@@ -1,6 +1,10 @@
 //! What is meant to do harm: the status that the RFC names, and nothing is changed.
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
 use super::{Mounted, lockinfo, property};
+use crate::sockets::served;
 use crate::world::World;
 
 const FILE: &str = "/dav/home/f";
@@ -97,6 +101,42 @@ async fn headers_that_are_meant_to_do_harm() {
     }
     assert_eq!(alice.content(FILE).await.as_deref(), Some("f"));
     assert_eq!(alice.urls("/dav/home/", "1").await, ["/dav/home/", "/dav/home/d/", FILE]);
+}
+
+/// What follows a length of 0 is no body: neither of what came before, nor a request.
+#[tokio::test]
+async fn a_body_after_a_length_of_nothing() {
+    let world = World::new();
+    let pod = world.pod().await;
+    let served = served(&pod).await;
+    let alice = Mounted::home(&world, &pod, "alice");
+    alice.put(FILE, "f").await;
+    let ticket = world.ticket("alice", world.own("alice"));
+    for (method, url, headers, status) in [
+        ("PUT", "/dav/home/g", "", "201"),
+        ("MKCOL", "/dav/home/d", "", "201"),
+        ("PROPFIND", FILE, "Depth: 0\r\n", "207"),
+        ("LOCK", FILE, "Depth: 0\r\n", "400"),
+        ("PROPPATCH", FILE, "", "400"),
+    ] {
+        let mut stream = TcpStream::connect(served.address).await.unwrap();
+        let request = format!(
+            "{method} {url} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {ticket}\r\n{headers}Content-Length: 0\r\n\r\n\
+             <a>this is no request</a>\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        stream.shutdown().await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{method}: {answer}");
+        let later: Vec<_> = answer.match_indices("HTTP/1.1 ").skip(1).map(|(at, _)| &answer[at..]).collect();
+        let later = later.iter().filter(|line| !line.starts_with("HTTP/1.1 200 OK</D:status>"));
+        assert!(later.clone().all(|line| line.starts_with("HTTP/1.1 400")), "{method}: {answer}");
+    }
+    assert_eq!(alice.content("/dav/home/g").await.as_deref(), Some(""));
+    assert_eq!(alice.content(FILE).await.as_deref(), Some("f"));
+    assert_eq!(alice.urls("/dav/home/d", "1").await.len(), 1);
 }
 
 #[tokio::test]

@@ -185,6 +185,40 @@ async fn davfs2_asks_locks_and_marks_programs() {
     assert!(told.contains("<D:getcontentlength>10</D:getcontentlength>"), "{told}");
 }
 
+/// Source: GNOME/gvfs, daemon/gvfsbackenddav.c (`stat_location_start`, `fs_info_propnames`, `try_create`, `try_replace`); that
+/// an empty file comes without a length, and escapes in capital letters, sabre.io/dav/clients. Invented are the names.
+#[tokio::test]
+async fn gvfs_looks_before_it_writes_and_shows_the_tag_it_knows() {
+    let world = World::new();
+    let pod = world.pod().await;
+    let alice = Mounted::home(&world, &pod, "alice");
+    let ask = |properties: &str| {
+        format!(
+            "<?xml version=\"1.0\" encoding=\"utf-8\" ?>\n <D:propfind xmlns:D=\"DAV:\">\n  <D:prop>\n{properties}  </D:prop>\n </D:propfind>"
+        )
+    };
+    let stat = ask("<D:resourcetype/>\n<D:getcontentlength/>\n");
+    let known = alice.send("PROPFIND", "/dav/home/", &[("depth", "0")], stat.clone()).await;
+    assert!(text(&known).contains("<D:resourcetype><D:collection/></D:resourcetype>"), "{known:?}");
+    let room = ask("<D:quota-available-bytes/>\n<D:quota-used-bytes/>\n");
+    let told = text(&alice.send("PROPFIND", "/dav/home/", &[("depth", "0")], room).await);
+    assert!(told.contains("<D:quota-available-bytes>") && told.contains("<D:quota-used-bytes>"), "{told}");
+
+    let url = "/dav/home/%ED%95%9C%20%C3%A9.txt";
+    assert_eq!(alice.status("HEAD", url, &[], "").await, 404);
+    assert_eq!(alice.status("PUT", url, &[], Body::empty()).await, 201);
+    assert_eq!(alice.content(url).await.as_deref(), Some(""));
+    let tag = alice.send("HEAD", url, &[], "").await.header("etag").to_owned();
+    let known = [("if-match", tag.as_str())];
+    assert_eq!(alice.status("HEAD", url, &known, "").await, 200);
+    assert_eq!(alice.status("PUT", url, &known, "content").await, 204);
+    assert_eq!(alice.status("HEAD", url, &known, "").await, 412);
+    assert_eq!(alice.status("PUT", url, &known, "other").await, 412);
+    let told = text(&alice.send("PROPFIND", url, &[("depth", "0")], stat).await);
+    assert!(told.contains(&format!("<D:href>{url}</D:href>")), "{told}");
+    assert!(told.contains("<D:getcontentlength>7</D:getcontentlength>"), "{told}");
+}
+
 /// Source: docs.cyberduck.io, protocol WebDAV: its dead properties are of the namespace `SAR:`.
 #[tokio::test]
 async fn cyberduck_keeps_times_in_a_namespace_of_its_own() {

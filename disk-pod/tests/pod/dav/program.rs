@@ -46,6 +46,13 @@ impl Program {
         let _ = self.child.wait();
     }
 
+    /// What it has in memory, in bytes.
+    pub(super) fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
     pub(super) fn await_it(&self) {
         let begun = Instant::now();
         while TcpStream::connect(self.address).is_err() {
