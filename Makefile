@@ -116,6 +116,7 @@ bench: tools ## How fast a disk pod is, beside nginx, Apache, dufs, rclone and c
 bench-selector: ## How disk pods are chosen, simulated, against two choices, round robin and chance (minutes)
 	cargo nextest run --workspace --lib --run-ignored all --no-capture \
 		-E 'package(internet-disk-web-pod) & test(selector::tests::simulation::table)'
+
 .PHONY: compare-webdav
 compare-webdav: tools ## How well a disk pod and other servers speak WebDAV: litmus and six clients
 	bench/peers.sh
