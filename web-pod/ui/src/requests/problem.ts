@@ -28,6 +28,17 @@ export class Problem extends Error {
 /** No answer: the line, or whoever is at its other end. */
 export const noAnswer = () => new Problem({ status: 0, code: 'no-answer' });
 
+/** Does something whose refusals mean something of their own, under codes that say so. */
+export async function saying<T>(codes: Readonly<Record<string, string>>, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const code = error instanceof Problem ? codes[error.code] : undefined;
+    if (!(error instanceof Problem) || code === undefined) throw error;
+    throw new Problem({ status: error.status, code, detail: error.detail });
+  }
+}
+
 /** Answers to HEAD carry no body, and what stands between us and a pod writes its own: then the status has to do. */
 export function codeOf(status: number): string {
   switch (status) {

@@ -47,6 +47,9 @@ export const fullDate = (text: string) => amounts.fullDate(text, locale.value);
 const PRECISE = new Set([
   'bad-request',
   'forbidden',
+  'link-forbidden',
+  'link-bad',
+  'app-passwords-forbidden',
   'conflict',
   'quota-exceeded',
   'too-large',

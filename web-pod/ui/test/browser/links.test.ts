@@ -77,6 +77,31 @@ test('a link is made by keyboard, its address copied, listed, and taken back', a
   await page.close();
 });
 
+test('what the disk asks of links is said in the language of the member, who can do it then', async () => {
+  const page = await stage.signedIn({ locale: 'ko-KR' });
+  own().linksNeed = 'password';
+  await page.getByRole('button', { name: 'notes.txt 작업' }).click();
+  await page.getByRole('menuitem', { name: '링크로 공유' }).click();
+  const dialog = page.locator('dialog[open]');
+  const make = dialog.getByRole('button', { name: '링크 만들기' });
+  await make.click();
+  await dialog.getByText('링크에 비밀번호가 있어야 하거나').waitFor();
+  own().linksNeed = 'end';
+  await make.click();
+  await dialog.getByText('만료를 고르세요.').waitFor();
+  await dialog.locator('select').selectOption('date');
+  await dialog.locator('input[type=date]').fill('2099-12-24');
+  await make.click();
+  await dialog.getByText('주소는 지금 한 번만 표시됩니다.').waitFor();
+  own().linksNeed = undefined;
+  const end = new Date(own().shares[0]?.expires ?? '');
+  assert.deepEqual(
+    [end.getUTCFullYear(), end.getUTCMonth(), end.getUTCDate(), end.getUTCHours()],
+    [2099, 11, 24, 23],
+  );
+  await page.close();
+});
+
 test('a file is seen and fetched by whoever has its link', async () => {
   const { token } = makeShare(own(), { path: 'harbour at dawn.jpg' });
   const page = await visit(token);

@@ -168,7 +168,10 @@ export class DiskPod {
           return void response.writeHead(204).end();
         }
         if (request.method === 'GET') return json({ shares: space.shares.map(shownShare) });
-        const share = makeShare(space, JSON.parse((await this.body(request)).toString()));
+        const wish = JSON.parse((await this.body(request)).toString());
+        if (space.linksNeed === 'password' && !wish.password) throw new Refused(403, 'forbidden');
+        if (space.linksNeed === 'end' && !wish.expires) throw new Refused(400, 'bad-request');
+        const share = makeShare(space, wish);
         return json({ ...shownShare(share), token: share.token });
       }
       case 'operations':

@@ -76,6 +76,8 @@ export class Space {
   readonly done = new Set<string>();
   trash: Deleted[] = [];
   shares: FakeShare[] = [];
+  /** Links need a password, or an end. */
+  linksNeed: 'password' | 'end' | undefined;
   /** How it was, and from when on. */
   moments: { time: number; was: Space }[] = [];
   limit: number;

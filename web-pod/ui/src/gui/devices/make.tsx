@@ -1,6 +1,7 @@
 // A new app password: what it is for, and what it is, which is shown once.
 
 import { useState } from 'preact/hooks';
+import { saying } from '../../requests/problem.ts';
 import type { MadeAppPassword, Spaces } from '../../requests/types.ts';
 import * as web from '../../requests/web.ts';
 import { words } from '../../words/index.ts';
@@ -27,7 +28,8 @@ function Make({ known, then, close }: { known: Spaces; then: () => Promise<void>
     const space = String(form.get('space') ?? '');
     const name = String(form.get('name') ?? '').trim();
     const access = form.get('read') === null ? ('ReadWrite' as const) : ('Read' as const);
-    setMade(await web.makeAppPassword({ name, access, ...(space ? { space } : {}) }));
+    const wish = { name, access, ...(space ? { space } : {}) };
+    setMade(await saying({ forbidden: 'app-passwords-forbidden' }, () => web.makeAppPassword(wish)));
     void then();
     return STAY;
   };

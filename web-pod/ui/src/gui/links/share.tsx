@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from 'preact/hooks';
 import { join } from '../../requests/paths.ts';
+import { saying } from '../../requests/problem.ts';
 import type { Entry, LinkAccess, MadeShare, Share, ShareWish } from '../../requests/types.ts';
 import { words } from '../../words/index.ts';
 import { CopyField } from '../copy.tsx';
@@ -30,6 +31,9 @@ export function endOf(ends: string, date: string, now: number): string | undefin
   return days === undefined ? undefined : new Date(now + days * DAY_MS).toISOString();
 }
 
+/** What the settings of the disk say of links. */
+const REFUSALS = { forbidden: 'link-forbidden', 'bad-request': 'link-bad' };
+
 function ShareDialog({ here, entry, close }: { here: Here; entry: Entry; close: () => void }) {
   const text = words.value;
   const [made, setMade] = useState<MadeShare>();
@@ -49,7 +53,7 @@ function ShareDialog({ here, entry, close }: { here: Here; entry: Entry; close: 
       ...(expires ? { expires } : {}),
       ...(uses > 0 ? { mostUses: uses } : {}),
     };
-    setMade(await disk.share(space, wish));
+    setMade(await saying(REFUSALS, () => disk.share(space, wish)));
     return STAY;
   };
   return (
