@@ -1,7 +1,8 @@
 // node e2e/browser/walk.mjs
 //
 // Walks through the page as a member does, in both languages: signs in, makes a folder, uploads, downloads what was
-// uploaded, renames, deletes, brings back, deletes for good, joins a group and leaves it, signs out. Every step is found by
+// uploaded, renames, shares by a link that somebody else opens and that is taken back, deletes, brings back from the trash
+// and from how it was, deletes for good, makes a password for a program and revokes it, joins a group and leaves it, signs out. Every step is found by
 // what a screen reader says. Says what it did, and ends with 0 when all of it worked.
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,6 +21,18 @@ const LANGUAGES = {
     actions: (name) => `Actions for ${name}`,
     rename: 'Rename',
     newName: 'New name',
+    share: 'Share by link',
+    makeLink: 'Make the link',
+    address: 'Address of the link',
+    finished: 'Done',
+    takeLinkBack: 'Take back',
+    gone: 'This link leads nowhere',
+    newPassword: 'New app password',
+    passwordFor: 'What it is for',
+    makePassword: 'Make the password',
+    appPassword: 'App password',
+    revoke: 'Revoke',
+    bringBack: 'Bring back',
     remove: 'Delete',
     undo: 'Undo',
     purge: 'Delete for good',
@@ -42,6 +55,18 @@ const LANGUAGES = {
     actions: (name) => `${name} 작업`,
     rename: '이름 바꾸기',
     newName: '새 이름',
+    share: '링크로 공유',
+    makeLink: '링크 만들기',
+    address: '링크 주소',
+    finished: '완료',
+    takeLinkBack: '회수',
+    gone: '열 수 없는 링크입니다',
+    newPassword: '새 앱 비밀번호',
+    passwordFor: '용도',
+    makePassword: '비밀번호 만들기',
+    appPassword: '앱 비밀번호',
+    revoke: '회수',
+    bringBack: '되돌리기',
     remove: '삭제',
     undo: '실행 취소',
     purge: '영구 삭제',
@@ -68,7 +93,7 @@ run(async () => {
   try {
     for (const [language, words] of Object.entries(LANGUAGES)) {
       await withPage((page) => walk(page, language, words), { locale: words.locale });
-      process.stdout.write(`${language}: signed in, folder, upload, download, rename, delete, group, signed out\n`);
+      process.stdout.write(`${language}: signed in, folder, upload, download, rename, link, delete, as it was, app password, group, signed out\n`);
     }
   } finally {
     rmSync(stage, { recursive: true, force: true });
@@ -84,6 +109,7 @@ async function walk(page, language, words) {
   check(spoken === language, `the page speaks ${language}`);
   await page.getByText(words.usage).first().waitFor();
   await files(page, language, words);
+  await device(page, words);
   await group(page, words);
   await page.getByRole('button', { name: words.signOut }).click();
   await page.getByRole('button', { name: words.signIn, exact: true }).waitFor();
@@ -123,23 +149,79 @@ async function files(page, language, words) {
   await entry('renamed.bin').waitFor();
 
   await page.getByRole('navigation').getByRole('link', { name: words.myDisk, exact: true }).click();
+  await link(page, words, folder, content);
+  const before = new Date().toISOString();
   await button(words.actions(folder)).click();
   await item(words.remove).click();
   await page.getByRole('link', { name: folder }).waitFor({ state: 'detached' });
 
   // It is in the trash, comes back from there, and goes for good.
-  const link = page.getByRole('link', { name: folder, exact: true });
+  const folderLink = page.getByRole('link', { name: folder, exact: true });
   // What was renamed before can still be undone, too: the offer that names the folder is meant.
   const offer = page.locator('.toast', { hasText: `“${folder}”` });
   await offer.getByRole('button', { name: words.undo, exact: true }).click();
-  await link.waitFor();
+  await folderLink.waitFor();
   await button(words.actions(folder)).click();
   await item(words.remove).click();
-  await link.waitFor({ state: 'detached' });
+  await folderLink.waitFor({ state: 'detached' });
+
+  // As it was before, it is there, and comes back from there; then all that is in the trash goes.
+  await go(page, `#/past/own/${encodeURIComponent(before)}`);
+  await button(words.actions(folder)).click();
+  await item(words.bringBack).click();
+  await go(page, '#/files/own');
+  await folderLink.click();
+  await entry('renamed.bin').waitFor();
+  await page.getByRole('navigation').getByRole('link', { name: words.myDisk, exact: true }).click();
+  await button(words.actions(folder)).click();
+  await item(words.remove).click();
+  await folderLink.waitFor({ state: 'detached' });
   await go(page, '#/trash/own');
-  await button(`${words.purge}: ${folder}`).click();
+  await button(`${words.purge}: ${folder}`).first().click();
   await dialog.getByRole('button', { name: words.purge, exact: true }).click();
-  await button(`${words.purge}: ${folder}`).waitFor({ state: 'detached' });
+  await dialog.waitFor({ state: 'detached' });
+}
+
+/** Shares a folder by a link, which somebody opens whom nobody knows, and takes it back. */
+async function link(page, words, folder, content) {
+  const dialog = page.locator('dialog[open]');
+  await page.getByRole('button', { name: words.actions(folder), exact: true }).click();
+  await page.getByRole('menuitem', { name: words.share, exact: true }).click();
+  await dialog.getByRole('button', { name: words.makeLink, exact: true }).click();
+  const address = await dialog.getByRole('textbox', { name: words.address, exact: true }).inputValue();
+  await dialog.getByRole('button', { name: words.finished, exact: true }).click();
+  // A browser of its own: whoever visits has no cookie of the member's.
+  await withPage(async (visitor) => {
+    await visitor.goto(address);
+    const file = visitor.locator('.files .entry', { hasText: 'renamed.bin' });
+    await file.waitFor();
+    const [download] = await Promise.all([visitor.waitForEvent('download'), file.click()]);
+    check(sha256(readFileSync(await download.path())) === sha256(content), 'a visitor fetches what was shared');
+    await go(page, '#/links/own');
+    await page.getByRole('button', { name: `${words.takeLinkBack}: ${folder}`, exact: true }).click();
+    await dialog.getByRole('button', { name: words.takeLinkBack, exact: true }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await visitor.reload();
+    await visitor.getByRole('heading', { name: words.gone }).waitFor();
+  }, { locale: words.locale });
+  await go(page, '#/files/own');
+}
+
+/** Makes a password for a program, which is shown once, and revokes it. */
+async function device(page, words) {
+  const dialog = page.locator('dialog[open]');
+  const name = `walk-${randomBytes(4).toString('hex')}`;
+  await go(page, '#/devices');
+  await page.getByRole('button', { name: words.newPassword, exact: true }).click();
+  await dialog.getByLabel(words.passwordFor).fill(name);
+  await dialog.getByRole('button', { name: words.makePassword, exact: true }).click();
+  const password = await dialog.getByRole('textbox', { name: words.appPassword, exact: true }).inputValue();
+  check(password.startsWith('idisk-'), 'an app password is told');
+  await dialog.getByRole('button', { name: words.finished, exact: true }).click();
+  await page.getByRole('button', { name: `${words.revoke}: ${name}`, exact: true }).click();
+  await dialog.getByRole('button', { name: words.revoke, exact: true }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await page.getByText(name, { exact: true }).waitFor({ state: 'detached' });
 }
 
 /** Joins a group, or asks to, and takes it back. */

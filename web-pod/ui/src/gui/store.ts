@@ -200,7 +200,7 @@ const WATCHED_GROUPS = 12;
 const SPACES_EVERY_MS = 8_000;
 const USAGE_EVERY_MS = 15_000;
 /** The disk that is looked at: what others change there shows soon. */
-const SHOWN_EVERY_MS = 1_500;
+const SHOWN_EVERY_MS = 1_000;
 
 /** What is not known yet is asked for, and what does not fit to the limit that holds by now is asked again. */
 effect(() => {
