@@ -4,44 +4,42 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
-use axum::body::Body;
+use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::held::hold;
+use crate::exchange::Exchange;
 
 /// No target has it, so the parser refuses it.
 const REFUSED: u8 = b'<';
 
-/// Whether what is read next on a connection begins a request: at its beginning, and behind each answer.
-#[derive(Clone, Debug)]
-pub(crate) struct NextRequest(Arc<AtomicBool>);
-
-impl Default for NextRequest {
-    fn default() -> Self {
-        Self(Arc::new(AtomicBool::new(true)))
-    }
-}
-
-impl NextRequest {
-    /// The body of an answer, behind which the next request begins.
-    pub(crate) fn behind(&self, body: Body) -> Body {
-        hold(body, Answered(self.clone()))
-    }
-}
-
 /// A stream on which request lines with a fragment do not pass.
 pub(crate) struct NoFragments<S> {
     inner: S,
-    next: NextRequest,
+    exchange: Exchange,
+    /// What was read of it already, to be read once more.
+    back: Bytes,
 }
 
 impl<S> NoFragments<S> {
-    pub(crate) fn new(inner: S, next: NextRequest) -> Self {
-        Self { inner, next }
+    pub(crate) fn new(inner: S, exchange: Exchange) -> Self {
+        Self { inner, exchange, back: Bytes::new() }
+    }
+
+    /// What is below.
+    pub(crate) fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// Gives back what was read and not used.
+    pub(crate) fn give_back(&mut self, read: Bytes) {
+        self.back = read;
+    }
+
+    /// Whether something was given back.
+    pub(crate) fn has_more(&self) -> bool {
+        !self.back.is_empty()
     }
 }
 
@@ -63,11 +61,17 @@ impl<S: AsyncRead + Unpin> AsyncRead for NoFragments<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if !self.back.is_empty() {
+            let length = self.back.len().min(buffer.remaining());
+            buffer.put_slice(self.back.get(..length).unwrap_or_default());
+            self.back.advance(length);
+            return Poll::Ready(Ok(()));
+        }
         let before = buffer.filled().len();
         let poll = Pin::new(&mut self.inner).poll_read(context, buffer);
         let read = buffer.filled_mut().get_mut(before..).unwrap_or_default();
-        if self.next.0.load(Ordering::Acquire) && refuse(read) {
-            self.next.0.store(false, Ordering::Release);
+        if !read.is_empty() && self.exchange.is_before_end_of_line() {
+            self.exchange.line_read(refuse(read));
         }
         poll
     }
@@ -79,7 +83,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for NoFragments<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(context, bytes)
+        let poll = Pin::new(&mut self.inner).poll_write(context, bytes);
+        self.exchange.writes(poll.is_pending());
+        poll
     }
 
     fn poll_write_vectored(
@@ -87,7 +93,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for NoFragments<S> {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write_vectored(context, slices)
+        let poll = Pin::new(&mut self.inner).poll_write_vectored(context, slices);
+        self.exchange.writes(poll.is_pending());
+        poll
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -103,17 +111,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for NoFragments<S> {
     }
 }
 
-/// Held by the body of an answer: when it is dropped, all of the request was read by whoever answered it.
-struct Answered(NextRequest);
-
-impl Drop for Answered {
-    fn drop(&mut self) {
-        self.0.0.store(true, Ordering::Release);
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
     use tokio::io::AsyncReadExt;
 
     use super::*;
@@ -121,15 +121,17 @@ mod tests {
     #[tokio::test]
     async fn only_a_request_line_is_looked_at() {
         let sent: &[u8] = b"DELETE /a/#b HTTP/1.1\r\nX: #\r\n\r\n#\n#";
-        let next = NextRequest::default();
-        let mut stream = NoFragments::new(sent, next.clone());
+        let exchange = Exchange::default();
+        let mut stream = NoFragments::new(sent, exchange.clone());
         let mut read = String::new();
         stream.read_to_string(&mut read).await.unwrap();
         assert_eq!(read, "DELETE /a/<b HTTP/1.1\r\nX: #\r\n\r\n#\n#");
-        drop(next.behind(Body::empty()));
-        let mut stream = NoFragments::new(&b"GET /#"[..], next);
+        drop(exchange.behind(Body::empty()));
+        let mut stream = NoFragments::new(&b"GET /#"[..], exchange);
+        stream.give_back(Bytes::from_static(b"#"));
+        assert!(stream.has_more());
         let mut read = String::new();
         stream.read_to_string(&mut read).await.unwrap();
-        assert_eq!(read, "GET /<");
+        assert_eq!(read, "#GET /<");
     }
 }

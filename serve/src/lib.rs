@@ -5,6 +5,8 @@
 
 pub mod admin;
 pub mod client;
+mod conversation;
+mod exchange;
 mod fragment;
 mod held;
 mod linger;

@@ -33,6 +33,11 @@ impl<S> Linger<S> {
     pub(crate) fn new(stream: S) -> Self {
         Self { stream, ending: None }
     }
+
+    /// What is below.
+    pub(crate) fn get_ref(&self) -> &S {
+        &self.stream
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Linger<S> {

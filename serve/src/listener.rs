@@ -3,30 +3,19 @@
 //! `axum::serve` arms no timer, so that a client which sends its head a byte an hour would never be let go;
 //! this loop does, and it bounds the number of connections.
 
-use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
-use axum::response::Response;
-use http::{HeaderValue, Request, header};
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tower::ServiceExt;
 
-use crate::fragment::{NextRequest, NoFragments};
-use crate::linger::Linger;
+use crate::conversation::Connection;
 use crate::metrics::Metrics;
 use crate::observe::{Observer, observe};
 use crate::shutdown::{Phase, Shutdown};
-use crate::stall::StallLimit;
 
 /// How long to leave the listener alone when the system has no more file descriptors.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
@@ -38,13 +27,20 @@ pub struct Limits {
     pub head: Duration,
     /// How long a client may leave an answer unread.
     pub write_stall: Duration,
+    /// A connection on which nothing was said for so long keeps no buffers.
+    pub rest: Duration,
     /// Connections at once; further ones wait in the system's queue.
     pub connections: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { head: Duration::from_secs(30), write_stall: Duration::from_secs(60), connections: 4096 }
+        Self {
+            head: Duration::from_secs(30),
+            write_stall: Duration::from_secs(60),
+            rest: Duration::from_secs(1),
+            connections: 4096,
+        }
     }
 }
 
@@ -89,7 +85,7 @@ impl Endpoint {
     /// Serves until the end; returns how many connections were cut off.
     pub(crate) async fn serve(self, metrics: Metrics, shutdown: Shutdown) -> usize {
         let Self { name, listener, router, limits } = self;
-        let observer = Observer { endpoint: name, metrics };
+        let observer = Observer { endpoint: name, metrics: metrics.clone() };
         let router = router.layer(axum::middleware::from_fn_with_state(observer, observe));
         let slots = Arc::new(Semaphore::new(limits.connections as usize));
         loop {
@@ -98,7 +94,8 @@ impl Endpoint {
                 accepted = accept(&listener, &slots) => accepted,
             };
             let Some((slot, stream, peer)) = accepted else { continue };
-            let connection = Connection { router: router.clone(), limits, shutdown: shutdown.clone(), peer };
+            let (router, metrics, shutdown) = (router.clone(), metrics.clone(), shutdown.clone());
+            let connection = Connection { endpoint: name, router, metrics, limits, shutdown, peer };
             tokio::spawn(async move {
                 connection.serve(stream).await;
                 drop(slot);
@@ -132,63 +129,4 @@ async fn accept(
 fn of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
-}
-
-struct Connection {
-    router: Router,
-    limits: Limits,
-    shutdown: Shutdown,
-    peer: SocketAddr,
-}
-
-impl Connection {
-    async fn serve(self, stream: TcpStream) {
-        let Self { router, limits, shutdown, peer } = self;
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "A connection ended before it began.");
-            return;
-        }
-        let next = NextRequest::default();
-        let stream = NoFragments::new(Linger::new(StallLimit::new(stream, limits.write_stall)), next.clone());
-        let answers = service_fn(async |request: Request<Incoming>| {
-            let response = answer(&router, &shutdown, peer, request).await?;
-            Ok::<_, Infallible>(response.map(|body| next.behind(body)))
-        });
-        let mut connection = std::pin::pin!(
-            http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(limits.head)
-                .serve_connection(TokioIo::new(stream), answers)
-        );
-        let mut closing = false;
-        loop {
-            tokio::select! {
-                ended = connection.as_mut() => {
-                    if let Err(error) = ended {
-                        tracing::debug!(%error, "A connection ended early.");
-                    }
-                    return;
-                }
-                () = shutdown.reached(Phase::Closing), if !closing => {
-                    closing = true;
-                    connection.as_mut().graceful_shutdown();
-                }
-                () = shutdown.stopping() => return,
-            }
-        }
-    }
-}
-
-async fn answer(
-    router: &Router,
-    shutdown: &Shutdown,
-    peer: SocketAddr,
-    mut request: Request<Incoming>,
-) -> Result<Response, Infallible> {
-    request.extensions_mut().insert(Peer(peer));
-    let mut response = router.clone().oneshot(request.map(Body::new)).await?;
-    if shutdown.is_draining() {
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    }
-    Ok(response)
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::StatusCode;
 use prometheus::core::Collector;
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder};
 
@@ -17,6 +18,7 @@ struct RequestMetrics {
     answered: IntCounterVec,
     seconds: HistogramVec,
     running: IntGaugeVec,
+    resting: IntGaugeVec,
 }
 
 /// A method the protocols here know, or `other`: a label must not grow with what strangers send.
@@ -88,9 +90,16 @@ impl Metrics {
         }
     }
 
-    pub(crate) fn answered(&self, method: &'static str, route: &str, status: u16, took: Duration) {
+    /// A connection begins to rest, or ends it.
+    pub(crate) fn rests(&self, endpoint: &str, rests: bool) {
         if let Some(requests) = &self.requests {
-            requests.answered.with_label_values(&[method, route, &status.to_string()]).inc();
+            requests.resting.with_label_values(&[endpoint]).add(if rests { 1 } else { -1 });
+        }
+    }
+
+    pub(crate) fn answered(&self, method: &'static str, route: &str, status: StatusCode, took: Duration) {
+        if let Some(requests) = &self.requests {
+            requests.answered.with_label_values(&[method, route, status.as_str()]).inc();
             requests.seconds.with_label_values(&[method, route]).observe(took.as_secs_f64());
         }
     }
@@ -116,10 +125,18 @@ impl RequestMetrics {
             Opts::new("internet_disk_http_requests_running", "Requests whose answer's head is not yet sent."),
             &["endpoint"],
         )?;
+        let resting = IntGaugeVec::new(
+            Opts::new(
+                "internet_disk_http_connections_resting",
+                "Connections on which nothing is said, which take little more memory than a socket.",
+            ),
+            &["endpoint"],
+        )?;
         registry.register(Box::new(answered.clone()))?;
+        registry.register(Box::new(resting.clone()))?;
         registry.register(Box::new(seconds.clone()))?;
         registry.register(Box::new(running.clone()))?;
-        Ok(Self { answered, seconds, running })
+        Ok(Self { answered, seconds, running, resting })
     }
 }
 
@@ -137,7 +154,7 @@ mod tests {
     #[test]
     fn what_was_answered_is_in_the_text() {
         let metrics = Metrics::new();
-        metrics.answered("GET", "/v1/ping", 204, Duration::from_millis(3));
+        metrics.answered("GET", "/v1/ping", StatusCode::NO_CONTENT, Duration::from_millis(3));
         let text = metrics.text().unwrap();
         assert!(text.contains(
             "internet_disk_http_requests_total{method=\"GET\",route=\"/v1/ping\",status=\"204\"} 1"

@@ -1,5 +1,7 @@
 //! What happens around every request: it gets an id and a span, and is counted and timed.
 
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
@@ -40,13 +42,10 @@ impl Drop for Running<'_> {
 
 pub(crate) async fn observe(State(observer): State<Observer>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
-    let id =
-        request.headers().get(REQUEST_ID).and_then(acceptable).unwrap_or_else(|| Uuid::new_v4().to_string());
+    let id = request.headers().get(REQUEST_ID).and_then(acceptable).unwrap_or_else(new_id);
     let method = known_method(request.method());
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let route = matched.as_ref().map_or("unmatched", MatchedPath::as_str);
     let span = tracing::info_span!("request", request_id = %id, method, route);
     observer.metrics.started(observer.endpoint);
     let running = Running(&observer);
@@ -54,12 +53,20 @@ pub(crate) async fn observe(State(observer): State<Observer>, request: Request, 
     drop(running);
     let status = response.status().as_u16();
     let took = begun.elapsed();
-    observer.metrics.answered(method, &route, status, took);
+    observer.metrics.answered(method, route, response.status(), took);
     span.in_scope(|| tracing::debug!(status, took_us = took.as_micros(), "Answered a request."));
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     response
+}
+
+/// An id that no other request has: by chance for this process, which asks the system for that once, and numbered in it.
+fn new_id() -> String {
+    static OF_PROCESS: LazyLock<(u64, u64)> = LazyLock::new(|| Uuid::new_v4().as_u64_pair());
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let (high, low) = *OF_PROCESS;
+    Uuid::from_u64_pair(high, low ^ NUMBER.fetch_add(1, Ordering::Relaxed)).to_string()
 }
 
 /// An id given from outside is kept only when it cannot upset a log.
@@ -73,6 +80,13 @@ fn acceptable(value: &HeaderValue) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_request_has_an_id_of_its_own() {
+        let ids: std::collections::HashSet<String> = (0..1000).map(|_| new_id()).collect();
+        assert_eq!(ids.len(), 1000);
+        assert!(ids.iter().all(|id| Uuid::try_parse(id).is_ok_and(|id| id.get_version_num() == 4)));
+    }
 
     #[test]
     fn only_a_plain_id_is_kept() {

@@ -22,6 +22,11 @@ impl<S> StallLimit<S> {
         Self { inner, limit, waiting: None }
     }
 
+    /// What is below.
+    pub(crate) fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
     fn limited<T>(&mut self, context: &mut Context<'_>, poll: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if poll.is_ready() {
             self.waiting = None;

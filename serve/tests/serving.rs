@@ -113,6 +113,60 @@ async fn a_fragment_in_an_address_is_refused_and_nowhere_else() {
     assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
 }
 
+/// Where requests come close behind each other, the second is not looked at as a line once its head is there.
+#[tokio::test]
+async fn a_body_behind_a_head_that_came_with_another_request_stays_as_it_is() {
+    let router = Router::new().fallback(|body: String| async move { format!("[{body}]") });
+    let running = start(router, Limits::default(), PATIENCE).await;
+    let mut stream = TcpStream::connect(running.address).await.unwrap();
+    let head = "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n";
+    within(stream.write_all(format!("GET / HTTP/1.1\r\nHost: a\r\n\r\n{head}").as_bytes())).await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"[]") {
+        within(stream.read_buf(&mut answer)).await.unwrap();
+    }
+    within(stream.write_all(b"#a#")).await.unwrap();
+    while !answer.ends_with(b"]") || answer.ends_with(b"[]") {
+        within(stream.read_buf(&mut answer)).await.unwrap();
+    }
+    assert!(answer.ends_with(b"[#a#]"), "{}", String::from_utf8_lossy(&answer));
+}
+
+/// A connection that rests has given up all that it had of HTTP, and goes on as if it had not.
+#[tokio::test]
+async fn a_connection_goes_on_after_a_rest() {
+    let limits = Limits { rest: Duration::from_millis(5), ..Limits::default() };
+    let running = start(Router::new().route("/", get(|| async { "here" })), limits, PATIENCE).await;
+    let mut stream = TcpStream::connect(running.address).await.unwrap();
+    let resting = "internet_disk_http_connections_resting{endpoint=\"public\"} 1";
+    for part in [0, 1, 20] {
+        within(async {
+            while !running.admin.metrics.text().unwrap().contains(resting) {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        })
+        .await;
+        // In two parts, so that a head is half there for longer than a rest.
+        let head = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+        within(stream.write_all(&head[..part])).await.unwrap();
+        within(async {
+            while part > 0 && running.admin.metrics.text().unwrap().contains(resting) {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        })
+        .await;
+        within(stream.write_all(&head[part..])).await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"here") {
+            assert!(within(stream.read_buf(&mut answer)).await.unwrap() > 0);
+        }
+    }
+    running.shutdown.drain();
+    let mut rest = Vec::new();
+    within(stream.read_to_end(&mut rest)).await.unwrap();
+    assert_eq!(rest, b"");
+}
+
 #[tokio::test]
 async fn draining_ends_what_runs_and_refuses_what_is_new() {
     let go_on = Arc::new(Notify::new());
