@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::http::body::announced;
 use crate::http::digest::Check;
 use crate::http::etag::Tags;
-use crate::http::{generation, get as download, put as upload};
+use crate::http::{generation, get as download, put as upload, request};
 
 /// What a browser is told that looks at a directory.
 const DIRECTORY: &str =
@@ -79,20 +79,27 @@ pub(super) async fn put(
     let tag = current.as_ref().map(|node| node.etag());
     let condition = condition(&visit, tag.as_deref())?;
     let modified = seconds(headers);
-    let content = receive(app, &visit, body).await?;
-    let content = match modified {
-        Some(seconds) => content.dated(seconds.saturating_mul(1000)),
-        None => content,
-    };
+    let received = receive(app, &visit, body).await;
     visit.spot.grant.still_holds(app)?;
-    let path = visit.spot.path.clone();
-    let request = visit.request(Operation::Put { path, content, condition, parents: false })?;
-    let committed = visit.space.commit(request).await.map_err(|error| match error {
-        spaces::Error::IsADirectory => {
-            Refused::Status(StatusCode::METHOD_NOT_ALLOWED, "a directory is here, and a file is needed")
+    let committed = match received {
+        Ok(content) => {
+            let content = match modified {
+                Some(seconds) => content.dated(seconds.saturating_mul(1000)),
+                None => content,
+            };
+            let path = visit.spot.path.clone();
+            let request = visit.request(Operation::Put { path, content, condition, parents: false })?;
+            visit.space.commit(request).await.map_err(|error| match error {
+                spaces::Error::IsADirectory => Refused::Status(
+                    StatusCode::METHOD_NOT_ALLOWED,
+                    "a directory is here, and a file is needed",
+                ),
+                error => Refused::change(error, &visit.spot, StatusCode::CONFLICT),
+            })?
         }
-        error => Refused::change(error, &visit.spot, StatusCode::CONFLICT),
-    })?;
+        Err(Refused::Plain(refusal)) => request::done_before(&visit.space, headers, refusal).await?,
+        Err(refusal) => return Err(refusal),
+    };
     let mut headers = HeaderMap::new();
     generation::stamp(&mut headers, committed.generation);
     if let Some(etag) = committed.node.and_then(|node| HeaderValue::try_from(node.etag()).ok()) {

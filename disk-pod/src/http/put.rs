@@ -41,10 +41,15 @@ pub(crate) async fn put(app: &App, head: &Parts, body: Body) -> Result<Response,
     let Asked { condition, current } = asked(app, &space, &path, &head.headers).await?;
 
     let check = Check::of_digests(&head.headers)?;
-    let content = receive(app, &space, announced(&head.headers), body, check).await?;
+    let received = receive(app, &space, announced(&head.headers), body, check).await;
     grant.still_holds(app)?;
-    let operation = Operation::Put { path, content, condition, parents };
-    let committed = space.commit(request::of(&head.headers, operation)?).await?;
+    let committed = match received {
+        Ok(content) => {
+            let operation = Operation::Put { path, content, condition, parents };
+            space.commit(request::of(&head.headers, operation)?).await?
+        }
+        Err(refusal) => request::done_before(&space, &head.headers, refusal).await?,
+    };
     let mut headers = HeaderMap::new();
     generation::stamp(&mut headers, committed.generation);
     if let Some(node) = &committed.node

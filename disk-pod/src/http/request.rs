@@ -1,7 +1,7 @@
 //! `Operation-Id`: what makes a retry the same operation.
 
 use http::{HeaderMap, HeaderName};
-use spaces::{Named, Operation, OperationId, Request};
+use spaces::{Committed, Freshness, Named, Operation, OperationId, Request, Space};
 use uuid::Uuid;
 
 use super::generation::known;
@@ -24,6 +24,24 @@ pub(crate) fn named(headers: &HeaderMap) -> Result<Option<Named>, Error> {
     let id = id.ok_or_else(|| Error::BadRequest("Operation-Id must be a UUID".to_owned()))?;
     // The generation that the client knew tells how old a retry can be.
     Ok(Some(Named { id: OperationId(id), born: known(headers)? }))
+}
+
+/// What became of an operation that its client asks for once more, when this time it is refused before it is committed:
+/// there may be no room to take its content again.
+///
+/// # Errors
+/// The refusal, when it was not done before.
+pub(crate) async fn done_before(
+    space: &Space,
+    headers: &HeaderMap,
+    refusal: Error,
+) -> Result<Committed, Error> {
+    let (Error::Engine(_) | Error::TooLarge(_), Some(Named { id, born })) = (&refusal, named(headers)?)
+    else {
+        return Err(refusal);
+    };
+    let Ok(snapshot) = space.snapshot(Freshness::Now).await else { return Err(refusal) };
+    snapshot.outcome(id, born.unwrap_or(snapshot.generation()))?.ok_or(refusal)
 }
 
 /// An operation with the id that its client gave it, or a new one.

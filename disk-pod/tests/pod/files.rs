@@ -248,6 +248,33 @@ async fn the_quota_is_hard() {
     assert_eq!(usage["reserved"], 0);
 }
 
+/// The first was done and its answer got lost: there is no room to take the content once more, and no need.
+#[tokio::test]
+async fn a_repeated_put_on_a_full_disk_is_told_the_first_outcome() {
+    let world = World::new();
+    let pod = world.pod().await;
+    let alice = world.client(&pod, "alice");
+    let content = vec![7_u8; (5 * MIB) as usize];
+    let id = |last: u8| format!("0b9d1a9e-6f0f-4a6a-9d53-3f6f1a4e6c{last:02x}");
+    let first = alice.send("PUT", "files/a", &[("operation-id", &id(1))], content.clone()).await;
+    assert_eq!(first.status, 201, "{first:?}");
+    let again = alice.send("PUT", "files/a", &[("operation-id", &id(1))], content.clone()).await;
+    assert!(again.status.is_success(), "{again:?}");
+    for header in ["etag", "x-generation"] {
+        assert_eq!(again.header(header), first.header(header));
+    }
+    let other = alice.send("PUT", "files/a", &[("operation-id", &id(2))], content).await;
+    assert_eq!(other.outcome(), (507, "quota-exceeded".to_owned()), "another one needs room for both");
+    let up = [("upload-metadata", "path dXA="), ("tus-resumable", "1.0.0"), ("upload-length", "3145728")];
+    let create = id(3);
+    let headers = [&up[..], &[("operation-id", create.as_str())]].concat();
+    let first = alice.send("POST", "uploads", &headers, "").await;
+    let again = alice.send("POST", "uploads", &headers, "").await;
+    assert_eq!((first.status.as_u16(), again.status.as_u16()), (201, 201), "{first:?} {again:?}");
+    assert_eq!(first.header("location"), again.header("location"));
+    assert_eq!(alice.send("POST", "uploads", &up, "").await.status, 507);
+}
+
 #[tokio::test]
 async fn the_largest_file_is_a_setting() {
     let mut world = World::new();

@@ -182,4 +182,10 @@ async fn what_does_not_fit() {
     alice.put("/dav/home/g", &"x".repeat(5 << 20)).await;
     assert_eq!(alice.status("COPY", "/dav/home/g", &[("destination", "/dav/home/h")], "").await, 507);
     assert_eq!(alice.status("GET", "/dav/home/h", &[], "").await, 404);
+    // A repetition needs no room.
+    let id = [("operation-id", "0b9d1a9e-6f0f-4a6a-9d53-3f6f1a4e6c01")];
+    let content = "y".repeat(5 << 19);
+    assert_eq!(alice.status("PUT", "/dav/home/i", &id, content.clone()).await, 201);
+    assert_eq!(alice.status("PUT", "/dav/home/i", &id, content.clone()).await, 201);
+    assert_eq!(alice.status("PUT", "/dav/home/i", &[], content).await, 507);
 }
