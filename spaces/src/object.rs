@@ -8,6 +8,7 @@ use futures::channel::oneshot;
 use crate::error::Error;
 use crate::extent::ObjectId;
 use crate::file_system::{FsError, NewFile};
+use crate::format::sums::{Summing, Sums};
 use crate::replica::Shared;
 use crate::replica::place::Place;
 use crate::volume::Volume;
@@ -16,9 +17,10 @@ use crate::volume::Volume;
 /// for the cache of a processor, and for hundreds of uploads at once.
 const PIECE: usize = if cfg!(test) { 4 << 10 } else { 256 << 10 };
 
-/// How many bytes of content are in the file of an object.
+/// How many bytes of content are in the file of an object, at least: what may be checksums is not counted.
 pub(crate) async fn content_length(volume: &Volume, path: &str) -> Result<u64, FsError> {
-    volume.fs.stat(path).await
+    let length = volume.fs.stat(path).await?;
+    Ok(length.saturating_sub(Sums::behind(length)))
 }
 
 /// An object that is being written. It is made with its first piece.
@@ -31,6 +33,8 @@ pub(crate) struct ObjectWriter {
     named: bool,
     buffer: BytesMut,
     writing: Option<oneshot::Receiver<Result<(), FsError>>>,
+    /// Sums up what was handed over; nothing once that stands behind it. Boxed, for it is large.
+    summing: Option<Box<Summing>>,
     /// How many bytes were taken.
     taken: u64,
     /// How many of them are durable.
@@ -49,6 +53,7 @@ impl ObjectWriter {
             named: false,
             buffer: BytesMut::new(),
             writing: None,
+            summing: Some(Box::default()),
             taken: 0,
             durable: 0,
             failed: None,
@@ -62,6 +67,10 @@ impl ObjectWriter {
 
     /// Whether all that was taken is durable, so that another writer can go on behind it.
     pub(crate) fn is_settled(&self) -> bool {
+        self.is_durable() && self.summing.is_some()
+    }
+
+    fn is_durable(&self) -> bool {
         self.failed.is_none() && self.taken == self.durable
     }
 
@@ -86,7 +95,7 @@ impl ObjectWriter {
 
     /// Makes durable what was taken, and the name of the object.
     pub(crate) async fn sync(&mut self) -> Result<(), Error> {
-        if self.is_settled() {
+        if self.is_durable() {
             return Ok(());
         }
         self.flush().await?;
@@ -94,9 +103,22 @@ impl ObjectWriter {
         self.done(result)
     }
 
-    /// Makes all of it durable; nothing more is written to it.
+    /// Makes all of it durable, with its checksums behind it; nothing more is written to it.
     pub(crate) async fn seal(&mut self) -> Result<(), Error> {
-        self.sync().await
+        if self.taken == 0 || self.summing.is_none() {
+            return self.sync().await;
+        }
+        self.flush().await?;
+        let result = self.end().await;
+        self.done(result)
+    }
+
+    async fn end(&mut self) -> Result<(), FsError> {
+        self.written().await?;
+        if let (Some(file), Some(summing)) = (&self.file, self.summing.take()) {
+            file.append(summing.end().into()).await?;
+        }
+        self.settle().await
     }
 
     async fn settle(&mut self) -> Result<(), FsError> {
@@ -137,6 +159,9 @@ impl ObjectWriter {
             }
         };
         let content = self.buffer.split().freeze();
+        if let Some(summing) = &mut self.summing {
+            summing.add(&content);
+        }
         let (reply, writing) = oneshot::channel();
         self.writing = Some(writing);
         self.shared.host.spawn(Box::pin(async move {

@@ -116,7 +116,7 @@ impl Stage {
         let Some(Large { mut writer, unfinished, reserved }) = large else {
             return Ok(Staged { length, modified: None, content: StagedContent::Small(small.freeze()) });
         };
-        writer.sync().await?;
+        writer.seal().await?;
         let extent = writer.place.extent(writer.object, 0, length);
         let reservation = reserved.map(|(id, _)| id);
         if length == 0 {

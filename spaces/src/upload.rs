@@ -230,7 +230,7 @@ impl UploadWriter {
             return Err(Error::OffsetConflict { durable });
         }
         let owner = self.owner.as_mut().ok_or(Error::Fenced)?;
-        owner.writer.sync().await?;
+        owner.writer.seal().await?;
         let (upload, epoch) = (self.id, owner.epoch);
         // The id of the upload names the operation that completes it: whoever asks again gets the first outcome.
         let operation = Some(OperationId(upload.0));

@@ -96,7 +96,8 @@ fn tell(report: &SpaceReport, out: &mut dyn Write) -> anyhow::Result<()> {
         leftovers,
         findings,
     } = report;
-    let Objects { referenced, bytes, kept, unreferenced, unreferenced_bytes, elsewhere } = objects;
+    let Objects { referenced, checked, unchecked, bytes, kept, unreferenced, unreferenced_bytes, elsewhere } =
+        objects;
     let Leftovers { temporary, truncated, strange } = leftovers;
     let verdict = if report.is_sound() { "sound" } else { "NOT SOUND" };
     writeln!(out, "\nspace {space}: {verdict}")?;
@@ -114,8 +115,10 @@ fn tell(report: &SpaceReport, out: &mut dyn Write) -> anyhow::Result<()> {
     )?;
     writeln!(
         out,
-        "  data files: {referenced} in use ({}){}{}{}",
+        "  data files: {referenced} in use ({}){}{}{}{}{}",
         human(*bytes),
+        some(*checked, &format!(", {checked} as their checksums say")),
+        some(*unchecked, &format!(", {unchecked} without checksums")),
         some(*kept, &format!(", {kept} kept for older generations")),
         some(
             *unreferenced,

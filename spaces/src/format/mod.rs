@@ -8,6 +8,7 @@ pub(crate) mod nodes;
 pub(crate) mod pool;
 pub(crate) mod record;
 pub(crate) mod start;
+pub(crate) mod sums;
 #[cfg(test)]
 mod tests;
 pub(crate) mod varint;

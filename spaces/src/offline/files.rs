@@ -10,6 +10,7 @@ use super::pool::Volumes;
 use super::verify::{Findings, Objects};
 use crate::extent::{Extent, ObjectId, VolumeIndex};
 use crate::file_system::FsError;
+use crate::format::sums::{self, FOOT, Sums};
 use crate::log::Log;
 use crate::state::State;
 use crate::volume::Volume;
@@ -47,8 +48,10 @@ pub(super) async fn look(
     let mut looks = stream::iter(here).buffered(AT_ONCE);
     while let Some(look) = looks.next().await {
         match look? {
-            Ok(bytes) => {
+            Ok((bytes, checked)) => {
                 objects.referenced += 1;
+                objects.checked += u64::from(checked);
+                objects.unchecked += u64::from(read && !checked);
                 objects.bytes.0 = objects.bytes.0.saturating_add(bytes);
             }
             Err(what) => findings.push(what),
@@ -101,14 +104,14 @@ fn object_of(name: &str) -> Option<ObjectId> {
     (object.to_string() == name).then_some(object)
 }
 
-/// Whether one is there up to the byte that is needed; how long it is.
+/// Whether one is there up to the byte that is needed; how long it is, and whether its bytes are as its checksums say.
 async fn one(
     volume: &Volume,
     path: &str,
     told: String,
     end: u64,
     read: bool,
-) -> Result<Result<u64, String>, FsError> {
+) -> Result<Result<(u64, bool), String>, FsError> {
     let length = match volume.fs.stat(path).await {
         Ok(length) => length,
         Err(FsError::NotFound) => return Ok(Err(format!("{told}: it is missing, and a file refers to it"))),
@@ -117,10 +120,66 @@ async fn one(
     if length < end {
         return Ok(Err(format!("{told}: it is {length} bytes long, and files refer to its first {end}")));
     }
-    if read && let Err(what) = read_through(volume, path, end).await {
-        return Ok(Err(format!("{told}: {what}")));
+    if !read {
+        return Ok(Ok((length, false)));
     }
-    Ok(Ok(length))
+    let checked = match checksums(volume, path, length).await? {
+        Behind::Nothing => read_through(volume, path, end).await.map(|()| false),
+        // The content of a member ends as an object does, and whoever wrote it did not come to its end.
+        Behind::Sums(sums) if sums.length < end => read_through(volume, path, end).await.map(|()| false),
+        Behind::Damaged => Err("its checksums are damaged; its bytes may be right or wrong".to_owned()),
+        Behind::Sums(sums) => check(volume, path, &sums).await.map(|()| true),
+    };
+    Ok(checked.map(|checked| (length, checked)).map_err(|what| format!("{told}: {what}")))
+}
+
+/// What stands behind the content of a file.
+enum Behind {
+    Nothing,
+    Damaged,
+    Sums(Sums),
+}
+
+async fn checksums(volume: &Volume, path: &str, length: u64) -> Result<Behind, FsError> {
+    let file = volume.fs.open(path).await?;
+    let Some(foot) = length.checked_sub(FOOT as u64) else { return Ok(Behind::Nothing) };
+    let Some(content) = Sums::content_length(&file.read(foot, FOOT).await?, length) else {
+        return Ok(Behind::Nothing);
+    };
+    let mut behind = Vec::new();
+    let mut at = content;
+    while at < length {
+        let wanted = usize::try_from(length - at).unwrap_or(PIECE).min(PIECE);
+        let piece = file.read(at, wanted).await?;
+        if piece.is_empty() {
+            break;
+        }
+        at += piece.len() as u64;
+        behind.extend_from_slice(&piece);
+    }
+    Ok(Sums::read(&behind, content).map_or(Behind::Damaged, Behind::Sums))
+}
+
+/// Whether the content of a file is what was written.
+async fn check(volume: &Volume, path: &str, sums: &Sums) -> Result<(), String> {
+    let file = volume.fs.open(path).await.map_err(|error| error.to_string())?;
+    let mut offset = 0;
+    for number in 0.. {
+        let wanted = (sums.length - offset).min(sums::PIECE);
+        if wanted == 0 {
+            break;
+        }
+        let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
+        let piece = file.read(offset, wanted).await.map_err(|error| format!("at byte {offset}: {error}"))?;
+        if !sums.fits(number, &piece) {
+            let end = offset + piece.len() as u64;
+            return Err(format!(
+                "its bytes from {offset} to {end} are not those that were written; restore it from a backup"
+            ));
+        }
+        offset += piece.len() as u64;
+    }
+    Ok(())
 }
 
 async fn read_through(volume: &Volume, path: &str, end: u64) -> Result<(), String> {

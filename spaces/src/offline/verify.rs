@@ -53,6 +53,10 @@ pub struct SpaceReport {
 pub struct Objects {
     /// Those that are referred to, there, and long enough.
     pub referenced: u64,
+    /// Those of them that were read and are as their checksums say.
+    pub checked: u64,
+    /// Those that were read and have no checksums: their writer did not come to its end, or was of an older version.
+    pub unchecked: u64,
     /// Their length.
     pub bytes: Bytes,
     /// Those that an older generation refers to.

@@ -11,6 +11,7 @@ use super::{Pending, Shared};
 use crate::error::Error;
 use crate::extent::{Extent, ObjectId};
 use crate::file_system::{self, FsError, Step};
+use crate::format::sums::{Summing, Sums};
 use crate::state::intent::Intent;
 use crate::volume::Volume;
 
@@ -27,8 +28,9 @@ pub(super) struct Pack {
 impl Pack {
     /// Says to each small content where it will be. `None` when there is none.
     fn of(round: &mut [Pending], shared: &Shared, born: Generation, place: Place) -> Option<Self> {
-        let length = round.iter().filter_map(|pending| pending.inline.as_ref()).map(Bytes::len).sum();
-        let mut buffer = BytesMut::with_capacity(length);
+        let length: usize = round.iter().filter_map(|pending| pending.inline.as_ref()).map(Bytes::len).sum();
+        let behind = usize::try_from(Sums::behind(length as u64)).unwrap_or_default();
+        let mut buffer = BytesMut::with_capacity(length.saturating_add(behind));
         let object = shared.log.new_object(born);
         for pending in round {
             let (Some(inline), Intent::Put { content, .. }) = (pending.inline.take(), &mut pending.intent)
@@ -41,8 +43,14 @@ impl Pack {
                 buffer.extend_from_slice(&inline);
             }
         }
+        if buffer.is_empty() {
+            return None;
+        }
+        let mut summing = Summing::default();
+        summing.add(&buffer);
+        buffer.extend_from_slice(&summing.end());
         let content = buffer.freeze();
-        (!content.is_empty()).then_some(Self { object, place, content, written: false, avoid: Vec::new() })
+        Some(Self { object, place, content, written: false, avoid: Vec::new() })
     }
 
     pub(super) fn is_written(&self) -> bool {
