@@ -114,8 +114,8 @@ impl Engine {
         let settings = Arc::new(ArcSwap::from_pointee(settings));
         let memory = Memory::new(host.clone(), settings.clone());
         let pool = Arc::new(Pool::new(volumes, host.clone(), settings.clone()));
-        let pasts = Arc::default();
-        let pod = Pod { host, settings, committer, reads, memory, pasts, pool: pool.clone() };
+        let (pasts, witnesses) = (Arc::default(), Arc::default());
+        let pod = Pod { host, settings, committer, witnesses, reads, memory, pasts, pool: pool.clone() };
         let inner = Inner { pool, pod, spaces: Mutex::default() };
         Ok(Self { inner: Arc::new(inner) })
     }

@@ -19,7 +19,7 @@ pub(crate) const LONGEST_ENTRY: usize = 1 << 20;
 pub(crate) struct EntryId(pub(crate) Uuid);
 
 /// Names the machine whose clock is written, so that one wrong clock is never taken for two that agree.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, Hash)]
 #[cbor(transparent)]
 pub(crate) struct Committer(#[n(0)] pub(crate) u64);
 

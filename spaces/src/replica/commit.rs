@@ -25,7 +25,7 @@ use crate::log::{Appended, Candidate};
 use crate::operation::Committed;
 use crate::rule::{Rule, kept};
 use crate::state::State;
-use crate::state::intent::Intent;
+use crate::state::intent::{Intent, Witness};
 use crate::volume::Volume;
 
 /// Who lost so many races in a row waits no longer with each.
@@ -147,14 +147,21 @@ impl Actor {
     }
 
     fn draft(&mut self, state: &State, round: &[Pending]) -> (Draft, Vec<Verdict>) {
-        let (committer, clock) = (self.shared.committer, self.shared.host.now());
+        // An entry that carries the clock of another machine on has nothing else in it that has a time.
+        let (committer, clock) = match round {
+            [Pending { intent: Intent::Witness(Witness::Carried(committer, clock)), .. }] => {
+                (*committer, *clock)
+            }
+            _ => (self.shared.committer, self.shared.host.now()),
+        };
+        let expiry = self.shared.expiry(state);
         let settings = self.shared.settings.load_full();
         let mut draft = Draft::new(state, committer, clock, &settings);
         let elapsed = self.shared.host.elapsed();
         // Of a space that is closed nothing goes by itself.
         let open = state.closed.is_none();
         if open {
-            for (action, nodes) in self.expiry.due(state, committer, clock, elapsed, &settings) {
+            for (action, nodes) in self.expiry.due(state, expiry, elapsed, &settings) {
                 draft.add_own(action, nodes);
             }
         }
@@ -165,7 +172,7 @@ impl Actor {
         }
         // What has ended hinders no operation that comes after.
         if open {
-            for action in ended(state, committer, clock) {
+            for action in ended(state, expiry) {
                 draft.add_own(action, 1);
             }
         }

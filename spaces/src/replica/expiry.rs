@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use crate::format::entry::Committer;
 use crate::format::record::{Abort, Action, RemoveShare, Unlock};
 use crate::operation::UploadId;
 use crate::settings::Settings;
@@ -30,8 +29,7 @@ impl Expiry {
     pub(super) fn due(
         &mut self,
         state: &State,
-        committer: Committer,
-        clock: i64,
+        now: Option<i64>,
         elapsed: Duration,
         settings: &Settings,
     ) -> Vec<(Action, usize)> {
@@ -39,7 +37,7 @@ impl Expiry {
             return Vec::new();
         }
         self.next = elapsed.saturating_add(INTERVAL);
-        let Some(now) = state.clocks.expiry(committer, clock) else { return Vec::new() };
+        let Some(now) = now else { return Vec::new() };
         let dead = dead(state, now, settings).take(MOST_AT_ONCE);
         let mut due: Vec<_> = dead.map(|upload| (Action::Abort(Abort { upload }), 1)).collect();
         let (purges, all) = state.expired(now, settings);
@@ -73,8 +71,8 @@ pub(super) fn is_due(state: &State, now: i64, settings: &Settings) -> bool {
 
 /// The steps that end locks and shares whose time has come. They come first in each entry, so that a lock which nobody
 /// has taken away yet hinders nobody.
-pub(super) fn ended(state: &State, committer: Committer, clock: i64) -> Vec<Action> {
-    let Some(now) = state.clocks.expiry(committer, clock) else { return Vec::new() };
+pub(super) fn ended(state: &State, now: Option<i64>) -> Vec<Action> {
+    let Some(now) = now else { return Vec::new() };
     let locks = state.locks.expired(now).map(|token| Action::Unlock(Unlock { token }));
     let shares = state.shares.expired(now).take(MOST_AT_ONCE);
     locks.chain(shares.map(|id| Action::RemoveShare(RemoveShare { id }))).collect()

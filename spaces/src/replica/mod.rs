@@ -10,6 +10,7 @@ pub(crate) mod past;
 pub(crate) mod place;
 pub(crate) mod removal;
 mod upkeep;
+pub(crate) mod witness;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
@@ -25,6 +26,7 @@ use self::actor::Actor;
 use self::garbage::Unfinished;
 use self::past::Pasts;
 use self::upkeep::{Keeping, Upkeep};
+use self::witness::Witnesses;
 use crate::error::Error;
 use crate::format::entry::Committer;
 use crate::host::{Host, computed};
@@ -67,6 +69,7 @@ pub(crate) struct Shared {
     pub(crate) pool: Arc<Pool>,
     habit: Mutex<Habit>,
     committer: Committer,
+    witnesses: Arc<Witnesses>,
     published: ArcSwapOption<Published>,
     stopped: OnceLock<String>,
     ticks: AtomicU64,
@@ -94,6 +97,8 @@ pub(crate) struct Pod {
     pub(crate) settings: Arc<ArcSwap<Settings>>,
     /// Whose clock this pod writes by.
     pub(crate) committer: Committer,
+    /// What it has heard of other clocks.
+    pub(crate) witnesses: Arc<Witnesses>,
     /// The newest format of a log that is read here.
     pub(crate) reads: u32,
     pub(crate) memory: Arc<Memory>,
@@ -138,7 +143,7 @@ pub(crate) struct Pending {
 
 impl Replica {
     pub(crate) fn new(id: SpaceId, volume: Arc<Volume>, pod: Pod) -> Arc<Self> {
-        let Pod { host, settings, committer, reads, memory, pasts, pool } = pod;
+        let Pod { host, settings, committer, witnesses, reads, memory, pasts, pool } = pod;
         let (queue, messages) = mpsc::unbounded();
         let (keeping, woken) = Keeping::new();
         let shared = |me: &Weak<Self>| Shared {
@@ -148,6 +153,7 @@ impl Replica {
             pool,
             habit: Mutex::default(),
             committer,
+            witnesses,
             published: ArcSwapOption::empty(),
             stopped: OnceLock::new(),
             ticks: AtomicU64::new(0),

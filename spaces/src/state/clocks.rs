@@ -30,17 +30,24 @@ impl Clocks {
         }
     }
 
+    /// The newest clocks of others.
+    pub(crate) fn others(&self, committer: Committer) -> impl Iterator<Item = (Committer, i64)> {
+        self.newest.into_iter().chain(self.other).filter(move |(who, _)| *who != committer)
+    }
+
     /// The time by which this committer may let things expire: the lesser of its own clock and the newest of any
-    /// other committer. `None` when its clock is too far from the others'.
-    pub(crate) fn expiry(&self, committer: Committer, clock: i64) -> Option<i64> {
+    /// other committer, each `carried` on to now. `None` when its clock is too far behind the others'.
+    pub(crate) fn expiry(
+        &self,
+        committer: Committer,
+        clock: i64,
+        carried: impl Fn(Committer, i64) -> i64,
+    ) -> Option<i64> {
         let (_, newest) = self.newest?;
         if newest.abs_diff(clock) > LARGEST_DIFFERENCE_MS.unsigned_abs() && newest > clock {
             return None;
         }
-        let others = match self.newest {
-            Some((who, when)) if who != committer => Some(when),
-            _ => self.other.map(|(_, when)| when),
-        };
+        let others = self.others(committer).map(|(who, when)| carried(who, when)).max();
         Some(others.map_or(clock, |others| others.min(clock)))
     }
 }
@@ -53,15 +60,44 @@ mod tests {
 
     use super::*;
 
+    fn expiry(clocks: &Clocks, committer: Committer, clock: i64) -> Option<i64> {
+        clocks.expiry(committer, clock, |_, when| when)
+    }
+
     #[test]
     fn one_wrong_clock_lets_nothing_expire() {
         let (right, wrong) = (Committer(1), Committer(2));
         let mut clocks = Clocks::default();
         clocks.note(right, 1_000);
-        assert_eq!(clocks.expiry(wrong, 90_000_000), Some(1_000), "ahead: the other's clock counts");
+        assert_eq!(expiry(&clocks, wrong, 90_000_000), Some(1_000), "ahead: the other's clock counts");
         clocks.note(wrong, 90_000_000);
-        assert_eq!(clocks.expiry(right, 2_000), None, "the other one is a day ahead");
-        assert_eq!(clocks.expiry(wrong, 90_000_001), Some(1_000));
+        assert_eq!(expiry(&clocks, right, 2_000), None, "the other one is a day ahead");
+        assert_eq!(expiry(&clocks, wrong, 90_000_001), Some(1_000));
+    }
+
+    #[test]
+    fn the_clocks_of_others_go_on() {
+        let (gone, alone) = (Committer(1), Committer(2));
+        let mut clocks = Clocks::default();
+        clocks.note(gone, 1_000);
+        clocks.note(alone, 5_000);
+        let after = |passed: i64| move |_: Committer, when: i64| when + passed;
+        for (own, passed, expected) in [
+            (5_000, 0, Some(1_000)),
+            (6_000, 1_000, Some(2_000)),
+            // Never past the own clock.
+            (6_000, 9_000, Some(6_000)),
+            // Nor by the own one alone, whatever it says.
+            (90_000_000, 2_000, Some(3_000)),
+            // One that went back says nothing, as ever.
+            (-90_000, 2_000, None),
+        ] {
+            assert_eq!(clocks.expiry(alone, own, after(passed)), expected, "own {own}, passed {passed}");
+        }
+        // Who is the only one so far goes by its own.
+        let mut clocks = Clocks::default();
+        clocks.note(alone, 5_000);
+        assert_eq!(clocks.expiry(alone, 7_000, after(9_000)), Some(7_000));
     }
 
     proptest! {
@@ -77,7 +113,7 @@ mod tests {
             for who in 0..4 {
                 let others = all.iter().filter(|(other, _)| **other != who).map(|(_, when)| *when).max();
                 let expected = others.map_or(50, |others| others.min(50));
-                prop_assert_eq!(clocks.expiry(Committer(who), 50), Some(expected));
+                prop_assert_eq!(expiry(&clocks, Committer(who), 50), Some(expected));
             }
         }
     }

@@ -31,7 +31,9 @@ impl State {
             (Some(_), Intent::Limit { .. } | Intent::Close { .. }) => Ok(()),
             (Some(_), Intent::NameVolume { .. } | Intent::Relocate { .. } | Intent::Abort { .. }) => Ok(()),
             // What was deleted before can be deleted for good, and what nothing refers to is collected.
-            (Some(_), Intent::Purge(_) | Intent::Expire | Intent::Sweep { .. } | Intent::Witness) => Ok(()),
+            (Some(_), Intent::Purge(_) | Intent::Expire | Intent::Sweep { .. } | Intent::Witness(_)) => {
+                Ok(())
+            }
             (Some(_), _) => Err(Error::SpaceClosed),
         }
     }

@@ -9,6 +9,7 @@ use api::generation::{Generation, RosterGeneration};
 use super::import::Tree;
 use super::past::PastNode;
 use crate::extent::{Extent, ObjectId, VolumeIndex, VolumeUid};
+use crate::format::entry::Committer;
 use crate::format::pool::{Fingerprint, Relocate};
 use crate::format::record::{Expected, Target};
 use crate::lock::{LockToken, NewLock};
@@ -160,8 +161,8 @@ pub(crate) enum Intent {
     Abort {
         upload: UploadId,
     },
-    /// Nothing changes but that the clock of the committer is known. Nobody asks for this but the upkeep.
-    Witness,
+    /// Nothing changes but that a clock is known. Nobody asks for this but the upkeep.
+    Witness(Witness),
     /// Nobody asks for this but the upkeep: see [`Sweep`](crate::format::record::Sweep).
     Sweep {
         low: Generation,
@@ -187,4 +188,13 @@ impl From<Expected> for Condition {
             Expected::Tag(tag) => Self::Matches(tag),
         }
     }
+}
+
+/// Whose clock is to be known.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Witness {
+    /// That of the machine that writes.
+    Own,
+    /// What that of another machine says by now at least.
+    Carried(Committer, i64),
 }

@@ -112,7 +112,7 @@ impl State {
             }
             Intent::Complete { upload, epoch } => self.plan_complete(*upload, *epoch, retention),
             Intent::Abort { upload } => self.plan_abort(*upload),
-            Intent::Witness => {
+            Intent::Witness(_) => {
                 Ok(Planned::one(Action::Sweep(record::Sweep { low: self.low, truncated: Generation::ZERO })))
             }
             Intent::Sweep { low, truncated } => Ok(self.plan_sweep(*low, *truncated)),

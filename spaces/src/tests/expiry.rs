@@ -20,7 +20,12 @@ pub(super) const HOUR: i64 = 3_600_000;
 /// A host whose clocks a test moves.
 pub(super) struct Clock {
     host: TokioHost,
+    machine: Option<u64>,
+    /// How far the wall clock is, in milliseconds.
     pub(super) ahead: AtomicI64,
+    /// How much time has passed, which no pod can be mistaken about. With the wall clock a hundredth of that goes by, so
+    /// that it is looked again whether something is due.
+    pub(super) passed: AtomicI64,
 }
 
 impl Host for Clock {
@@ -28,9 +33,13 @@ impl Host for Clock {
         1_000 * HOUR + self.ahead.load(Ordering::Relaxed)
     }
 
+    fn machine(&self) -> Option<u64> {
+        self.machine
+    }
+
     fn elapsed(&self) -> Duration {
-        let ahead = u64::try_from(self.ahead.load(Ordering::Relaxed)).unwrap_or(0);
-        self.host.elapsed() + Duration::from_millis(ahead)
+        let passed = self.ahead.load(Ordering::Relaxed) / 100 + self.passed.load(Ordering::Relaxed);
+        self.host.elapsed() + Duration::from_millis(u64::try_from(passed).unwrap_or(0))
     }
 
     fn random(&self) -> u64 {
@@ -48,7 +57,13 @@ impl Host for Clock {
 
 /// A pod on a machine of its own.
 pub(super) async fn engine(world: &World) -> (Engine, Arc<Clock>) {
-    let clock = Arc::new(Clock { host: TokioHost::current(), ahead: AtomicI64::new(0) });
+    engine_on(world, None, 0).await
+}
+
+/// A pod on a machine whose clock is so far.
+pub(super) async fn engine_on(world: &World, machine: Option<u64>, ahead: i64) -> (Engine, Arc<Clock>) {
+    let (host, ahead, passed) = (TokioHost::current(), AtomicI64::new(ahead), AtomicI64::new(0));
+    let clock = Arc::new(Clock { host, machine, ahead, passed });
     let volume = LocalVolume::open(&volume_name(), world.volume.path().to_owned(), None).unwrap();
     let config = EngineConfig {
         volumes: vec![(volume_name(), volume)],
@@ -164,4 +179,56 @@ async fn locks_and_shares_end_by_the_clocks_of_two_pods() {
     assert!(matches!(here.act(Operation::UseShare { id }).await, Err(Error::ShareGone)));
     let first = here.commit(using()).await.unwrap();
     assert!(first.generation < before, "what was done is answered with its first outcome");
+}
+
+/// What a machine wrote that is no more is a witness all the same: by the time that has passed since it was read.
+#[tokio::test]
+async fn a_machine_alone_that_starts_anew_lets_things_expire() {
+    for wrong in [0, -HOUR / 6, HOUR / 6, 10_000 * HOUR] {
+        let world = World::new();
+        let (before, _) = pod(&world).await;
+        before.limit(1, 200, 200).await.unwrap();
+        let id = upload(&before, "left").await;
+        drop(before);
+        let (after, clock) = pod(&world).await;
+        let step = async |name: &str, ahead: i64, passed: i64| {
+            clock.ahead.store(ahead + wrong, Ordering::Relaxed);
+            clock.passed.store(passed, Ordering::Relaxed);
+            after.put(name, b"x").await.unwrap();
+            after.now().await.usage().reserved.0
+        };
+        assert_eq!(step("a", HOUR, 0).await, 60);
+        assert_eq!(step("b", 30 * HOUR, 0).await, 60, "its own clock alone is not enough, off by {wrong}");
+        assert_eq!(step("c", 30 * HOUR, 23 * HOUR).await, 60, "nor so little time, off by {wrong}");
+        assert_eq!(step("d", 30 * HOUR, 25 * HOUR).await, 0, "off by {wrong}");
+        assert!(matches!(after.upload_status(id).await, Err(Error::UploadGone)));
+    }
+}
+
+/// Pods that follow each other on one machine lose what they have not written down.
+#[tokio::test]
+async fn what_has_passed_is_written_down_for_the_next_pod_on_the_machine() {
+    let world = World::new();
+    let (before, _) = pod(&world).await;
+    before.limit(1, 200, 200).await.unwrap();
+    let id = upload(&before, "left").await;
+    drop(before);
+    let mut lives = 0;
+    loop {
+        // Each is there for seven hours.
+        let (engine, clock) = engine_on(&world, Some(7), (30 + 8 * lives) * HOUR).await;
+        let space = engine.space(world.space, volume_name());
+        for hours in [0, 7] {
+            clock.ahead.store((30 + 8 * lives + hours) * HOUR, Ordering::Relaxed);
+            clock.passed.store(hours * HOUR, Ordering::Relaxed);
+            engine.visit(world.space, volume_name()).await.unwrap();
+        }
+        if matches!(space.upload_status(id).await, Err(Error::UploadGone)) {
+            break;
+        }
+        lives += 1;
+        assert!(lives < 9, "nothing expires");
+    }
+    // Four times seven hours are more than a day, three are not; the first visit of all says what its own clock says.
+    assert!((3..6).contains(&lives), "after {lives} lives");
 }

@@ -132,7 +132,7 @@ impl Starts {
         if block.saturating_add(1).saturating_mul(BLOCK) > state.generation.0 {
             return Ok(false);
         }
-        let Some(now) = state.clocks.expiry(shared.committer, shared.host.now()) else { return Ok(false) };
+        let Some(now) = shared.expiry(state) else { return Ok(false) };
         let history = i64::try_from(history.as_millis()).unwrap_or(i64::MAX);
         Ok(self.clock(shared, block).await?.saturating_add(history) <= now)
     }

@@ -59,7 +59,7 @@ pub(super) async fn sweep(
 
 /// The generation that the space had when operations are remembered since, as far as the clocks of its entries tell.
 async fn watermark(shared: &Shared, state: &State, truncated: Generation) -> Result<Generation, FsError> {
-    let Some(now) = state.clocks.expiry(shared.committer, shared.host.now()) else { return Ok(state.low) };
+    let Some(now) = shared.expiry(state) else { return Ok(state.low) };
     let remembered = i64::try_from(shared.settings.load().remembered.as_millis()).unwrap_or(i64::MAX);
     let since = now.saturating_sub(remembered);
     if state.clocks.newest.is_some_and(|(_, newest)| newest <= since) {
