@@ -3,6 +3,7 @@
 //! 0.9 GB and two and a half seconds.
 
 use super::State;
+use super::retention::Retention;
 use super::upload::Upload;
 use crate::error::Error;
 use crate::format::pool::Import;
@@ -13,7 +14,21 @@ use crate::node::NodeId;
 /// The most files and directories of one space, those in the trash and those that uploads will become included.
 pub(crate) const MOST_FILES: usize = if cfg!(test) { 40_000 } else { 5_000_000 };
 
+/// The most old contents of files that a space keeps: each takes as much memory as a file.
+pub(crate) const MOST_VERSIONS: usize = MOST_FILES;
+
 impl State {
+    /// What is kept of what goes: where there are as many old contents as may be, no further one is, until the oldest
+    /// have gone, which they do with the next entries.
+    pub(super) fn retained(&self, retention: Retention) -> Retention {
+        if self.versions.count() < MOST_VERSIONS { retention } else { Retention { versions: 0, ..retention } }
+    }
+
+    /// How many of the oldest old contents are to go, so that those to come can be kept.
+    pub(super) fn versions_over(&self) -> usize {
+        self.versions.count().saturating_sub(MOST_VERSIONS - MOST_VERSIONS / 16)
+    }
+
     /// Whether there may be as many as there are after these steps, which touch so many nodes.
     pub(super) fn may_have(&self, actions: &[Action], touched: usize) -> Result<(), Error> {
         // Whatever is made is touched; to count it is needed only where it matters.
@@ -74,11 +89,12 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::extent::ObjectId;
+    use crate::extent::{Extent, ObjectId};
     use crate::format::record::{Expected, Target};
     use crate::lock::{LockDepth, LockScope, LockToken, NewLock};
     use crate::operation::{Condition, UploadId};
     use crate::path::NodePath;
+    use crate::settings::Settings;
     use crate::state::intent::{Content, Intent};
     use crate::state::tests::World;
     use crate::state::upload::HOME;
@@ -111,6 +127,36 @@ mod tests {
         let object = ObjectId { born: Generation(1), random: 1 };
         let (upload, target) = (UploadId(Uuid::from_u128(number)), Some(target.into()));
         Intent::CreateUpload { upload, length: Bytes(0), object, volume: HOME, target }
+    }
+
+    /// An old content is no file, and yet each takes memory: there are no more of them than there may be files.
+    #[test]
+    fn there_are_no_more_old_contents_than_that() {
+        let retention = Retention { trash: false, versions: 100 };
+        let mut world = World::roomy(u64::MAX >> 1, retention);
+        let write = |at: &str, version: u64| {
+            let object = ObjectId { born: Generation(1), random: version };
+            let extents = vec![Extent { volume: HOME, object, offset: 0, length: 1 }];
+            let content = Content { extents, ..Content::default() };
+            Intent::Put { path: path(at), content, condition: Condition::None, parents: false }
+        };
+        for file in 0..MOST_VERSIONS as u64 / 100 + 3 {
+            for version in 0..101 {
+                world.commit(&write(&file.to_string(), file * 1000 + version)).unwrap();
+                assert!(world.state.versions.count() <= MOST_VERSIONS);
+            }
+        }
+        assert_eq!(world.state.versions.count(), MOST_VERSIONS);
+        // The oldest go, and then there is room for new ones.
+        let settings = Settings::default();
+        let (due, all) = world.state.expired(i64::MAX, &settings);
+        assert!(!all && due.len() == 1_000, "{}", due.len());
+        let oldest = world.state.versions.oldest().unwrap().0;
+        world.write(due.into_iter().map(|(action, _)| action).collect()).unwrap();
+        assert_eq!(world.state.versions.count(), MOST_VERSIONS - 1_000);
+        assert!(world.state.versions.of(oldest).is_empty());
+        world.commit(&write("0", 7)).unwrap();
+        assert_eq!(world.state.versions.count(), MOST_VERSIONS - 999);
     }
 
     fn lock(at: &str) -> Intent {

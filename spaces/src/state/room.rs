@@ -9,6 +9,7 @@ use super::intent::Intent;
 use super::plan::{MOST_NODES, Plan, Planned};
 use super::retention::Retention;
 use super::trash_plan::purge_item;
+use super::versions::Version;
 use crate::error::Error;
 use crate::format::record::{self, Action};
 use crate::node::NodeId;
@@ -20,7 +21,7 @@ pub(crate) const MOST_EXPIRED: usize = 1_000;
 impl State {
     /// Plans an operation. What comes out fits this state. What would not fit into the space makes room first.
     pub(crate) fn plan(&self, intent: &Intent, retention: Retention) -> Plan {
-        let planned = self.plan_in_room(intent, retention)?;
+        let planned = self.plan_in_room(intent, self.retained(retention))?;
         if let Planned::Steps { actions, nodes } = &planned {
             self.may_have(actions, *nodes)?;
         }
@@ -148,14 +149,16 @@ impl State {
         let age = |keep: std::time::Duration| i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);
         // Whether it goes, stays, or says nothing: a clock that is ahead of all others holds nothing up.
         let look = |clock: i64, keep| (clock <= now).then(|| clock.saturating_add(age(keep)) < now);
-        let keep = settings.versions.keep;
-        for (_, number, node) in &self.versions.by_age {
-            let Some(version) = self.versions.get(*node, *number).filter(|_| !keep.is_zero()) else { break };
+        let (keep, over) = (settings.versions.keep, self.versions_over());
+        for (place, (_, number, node)) in self.versions.by_age.iter().enumerate() {
+            let too_many = place < over;
+            let kept = |_: &&Version| !keep.is_zero() || too_many;
+            let Some(version) = self.versions.get(*node, *number).filter(kept) else { break };
             match look(version.clock, keep) {
-                None => {}
-                Some(false) => break,
-                Some(true) if left == 0 => return (due, false),
-                Some(true) => {
+                None if !too_many => {}
+                Some(false) if !too_many => break,
+                Some(_) | None if left == 0 => return (due, false),
+                Some(_) | None => {
                     let version = Some(*number);
                     due.push((Action::Purge(record::Purge { node: *node, version, nodes: None }), 1));
                     left -= 1;

@@ -51,6 +51,11 @@ impl Versions {
         self.of(node).iter().find(|version| version.number == number)
     }
 
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.by_age.len()
+    }
+
     /// The oldest of all.
     pub(super) fn oldest(&self) -> Option<(NodeId, &Version)> {
         let (_, number, node) = self.by_age.get_min()?;

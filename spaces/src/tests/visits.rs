@@ -99,6 +99,37 @@ async fn garbage_is_collected_in_a_space_that_nobody_touches() {
     assert_eq!(space(&world, &here).get("a").await.unwrap(), b"x");
 }
 
+/// A short log is not truncated, and what was overwritten in it goes all the same.
+#[tokio::test]
+async fn what_only_the_past_has_is_kept_as_long_as_the_history() {
+    let world = World::new();
+    let ((here, clock_here), (there, clock_there)) = (engine(&world).await, engine(&world).await);
+    abandoned(&world, &here, &there).await;
+    let objects = || {
+        let shards = fs::read_dir(world.directory().join("objects")).unwrap();
+        shards.map(|shard| fs::read_dir(shard.unwrap().path()).unwrap().count()).sum::<usize>()
+    };
+    assert_eq!(objects(), 2);
+    space(&world, &here).put("a", b"new").await.unwrap();
+    space(&world, &there).put("b", b"new").await.unwrap();
+    let pass = async |hours: i64| {
+        for (engine, clock) in [(&here, &clock_here), (&there, &clock_there), (&here, &clock_here)] {
+            clock.ahead.store(hours * HOUR, Ordering::Relaxed);
+            visit(&world, engine).await;
+        }
+    };
+    for hours in [25, 50, 100, 6 * 24] {
+        pass(hours).await;
+        assert_eq!(objects(), 4, "after {hours} hours");
+    }
+    for hours in [7 * 24 + 5, 7 * 24 + 30, 8 * 24 + 30, 9 * 24 + 30] {
+        pass(hours).await;
+    }
+    assert_eq!(objects(), 2);
+    assert_eq!(space(&world, &here).get("a").await.unwrap(), b"new");
+    assert_eq!(space(&world, &there).get("b").await.unwrap(), b"new");
+}
+
 #[tokio::test]
 async fn what_is_visited_does_not_stay_in_memory_and_what_is_in_use_does() {
     let world = World::new();

@@ -49,6 +49,8 @@ pub(super) async fn sweep(
     let truncated = Generation(upkeep.starts.truncated().saturating_mul(BLOCK));
     let low = watermark(shared, state, truncated).await.map_err(|error| shared.log.error(error))?;
     let forgets = state.outcomes.oldest().is_some_and(|born| born < low) || upkeep.sweeps.waiting > 0;
+    // However short the log is, and so not truncated: what only the past has is kept for as long as the history.
+    let truncated = truncated.max(aged(shared, state).await.map_err(|error| shared.log.error(error))?);
     let drops = state.objects.oldest_dropped().is_some_and(|dropped| dropped <= truncated);
     if (forgets && low > state.low) || drops {
         replica.step(Intent::Sweep { low, truncated }).await?;
@@ -61,13 +63,37 @@ pub(super) async fn sweep(
 async fn watermark(shared: &Shared, state: &State, truncated: Generation) -> Result<Generation, FsError> {
     let Some(now) = shared.expiry(state) else { return Ok(state.low) };
     let remembered = i64::try_from(shared.settings.load().remembered.as_millis()).unwrap_or(i64::MAX);
-    let since = now.saturating_sub(remembered);
+    let known = at(shared, state, now.saturating_sub(remembered), state.low.max(truncated)).await?;
+    Ok(known.unwrap_or(state.low))
+}
+
+/// The generation that the space had when the history began, if something was dropped before that.
+async fn aged(shared: &Shared, state: &State) -> Result<Generation, FsError> {
+    let history = shared.settings.load().history;
+    let (Some(dropped), Some(now)) = (state.objects.oldest_dropped(), shared.expiry(state)) else {
+        return Ok(Generation::ZERO);
+    };
+    if history.is_zero() {
+        return Ok(Generation::ZERO);
+    }
+    let since = now.saturating_sub(i64::try_from(history.as_millis()).unwrap_or(i64::MAX));
+    let before = Generation(dropped.0.saturating_sub(1));
+    Ok(at(shared, state, since, before).await?.unwrap_or(Generation::ZERO))
+}
+
+/// The last generation that is at least as old as a time, if it is after `old`.
+async fn at(
+    shared: &Shared,
+    state: &State,
+    since: i64,
+    mut old: Generation,
+) -> Result<Option<Generation>, FsError> {
     if state.clocks.newest.is_some_and(|(_, newest)| newest <= since) {
-        return Ok(state.generation);
+        return Ok(Some(state.generation));
     }
     // Clocks of entries go up, but for small differences between machines. So a few entries tell.
-    let (mut old, mut young) = (state.low.max(truncated), state.generation);
-    let mut low = state.low;
+    let mut young = state.generation;
+    let mut found = None;
     while old.next() < young {
         let middle = Generation(old.0.midpoint(young.0));
         match shared.log.clock_of(middle).await? {
@@ -75,12 +101,12 @@ async fn watermark(shared: &Shared, state: &State, truncated: Generation) -> Res
             None => break,
             Some(clock) if clock <= since => {
                 old = middle;
-                low = middle;
+                found = Some(middle);
             }
             Some(_) => young = middle,
         }
     }
-    Ok(low)
+    Ok(found)
 }
 
 /// The volumes of a space that this pod has.

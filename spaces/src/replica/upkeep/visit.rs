@@ -75,11 +75,13 @@ impl Replica {
         let settings = self.shared.settings.load();
         let common = self.shared.expiry(state);
         let said = state.clocks.newest.filter(|(who, _)| *who == committer).map(|(_, when)| when);
-        // What was done, or what waits, may be forgotten when nothing has been written for so long.
+        // What was done, what waits, and what only the past has may be forgotten when nothing was written for so long.
         let remembered = i64::try_from(settings.remembered.as_millis()).unwrap_or(i64::MAX);
         let newest = state.clocks.newest.map_or(i64::MAX, |(_, when)| when);
+        let history = i64::try_from(settings.history.as_millis()).unwrap_or(i64::MAX);
         let forgets = |now: i64| {
             (state.outcomes.oldest().is_some() || waiting) && newest <= now.saturating_sub(remembered)
+                || state.objects.oldest_dropped().is_some() && newest <= now.saturating_sub(history)
         };
         let is_due = |now| is_due(state, now, &settings) || forgets(now);
         // One whose clock is wrong says nothing.
