@@ -127,17 +127,34 @@ pub trait FileSystem: Send + Sync + 'static {
     fn make_directory(&self, path: &str) -> FsFuture<()>;
     /// Does steps one after the other, up to the first that fails, without coming back to the caller in between: on the
     /// way to a commit every switch of threads counts. `None` when the steps are better asked for one by one.
-    fn steps(&self, _steps: &[Step]) -> Option<StepsFuture> {
+    ///
+    /// When all of them were done, `spent` is a name that is taken away after the answer: nobody waits for that, and what
+    /// comes of it is told to nobody.
+    fn steps(&self, _steps: &[Step], _spent: Option<&str>) -> Option<StepsFuture> {
         None
     }
     /// How the volume is doing. Never waits.
     fn health(&self) -> Health;
 }
 
-/// Does steps one after the other, up to the first that fails.
-pub(crate) async fn steps(fs: &dyn FileSystem, steps: Vec<Step>) -> Result<(), Halted> {
-    if let Some(done) = fs.steps(&steps) {
-        return done.await;
+/// What became of the name that steps leave behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Spent {
+    /// It is being taken away.
+    Goes,
+    /// Whoever made it takes it away.
+    Stays,
+}
+
+/// Does steps one after the other, up to the first that fails. `spent` is a name of which there is no need once all were
+/// done.
+pub(crate) async fn steps(
+    fs: &dyn FileSystem,
+    steps: Vec<Step>,
+    spent: Option<&str>,
+) -> Result<Spent, Halted> {
+    if let Some(done) = fs.steps(&steps, spent) {
+        return done.await.map(|()| Spent::Goes);
     }
     for (step, what) in steps.into_iter().enumerate() {
         let done = match what {
@@ -152,5 +169,5 @@ pub(crate) async fn steps(fs: &dyn FileSystem, steps: Vec<Step>) -> Result<(), H
         };
         done.map_err(|error| Halted { step, error })?;
     }
-    Ok(())
+    Ok(Spent::Stays)
 }

@@ -21,7 +21,7 @@ use canary::Canary;
 use directory::Directory;
 use fault::Faults;
 use file::{Reading, Writing};
-use pool::{Pool, Size};
+use pool::{Afterwards, Pool, Size};
 
 /// How long opening waits for a volume. One that does not answer is opened all the same: it may answer later.
 const OPENING: Duration = Duration::from_secs(1);
@@ -148,9 +148,13 @@ impl FileSystem for LocalVolume {
         self.run(Size::Small, move |directory| pool.room().and_then(|()| directory.make(&path)))
     }
 
-    fn steps(&self, steps: &[Step]) -> Option<StepsFuture> {
+    fn steps(&self, steps: &[Step], spent: Option<&str>) -> Option<StepsFuture> {
         let (count, steps, directory) = (steps.len(), steps.to_vec(), self.directory.clone());
         let pool = self.pool.clone();
+        let spent = spent.map(|path| {
+            let (path, directory) = (path.to_owned(), self.directory.clone());
+            Box::new(move || directory.unlink(&path)) as Afterwards
+        });
         let call = move |step: usize| match steps.get(step) {
             Some(Step::Write { path, content }) => write(&directory, &pool, path, content),
             Some(Step::Link { from, to }) => pool.room().and_then(|()| directory.link(from, to)),
@@ -162,7 +166,7 @@ impl FileSystem for LocalVolume {
             },
             None => Ok(()),
         };
-        Some(self.pool.steps(count, call))
+        Some(self.pool.steps(count, call, spent))
     }
 
     fn health(&self) -> Health {

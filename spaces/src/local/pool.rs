@@ -42,6 +42,9 @@ impl Size {
 
 type Job = Box<dyn FnOnce() + Send>;
 
+/// What is done when somebody has his answer.
+pub(super) type Afterwards = Box<dyn FnOnce() -> Result<(), FsError> + Send>;
+
 /// How many of several calls were begun. When whoever asked for them gives up, no more are.
 #[derive(Default)]
 struct Turn {
@@ -124,29 +127,36 @@ impl Pool {
         let pool = self.clone();
         Box::pin(async move {
             let worker = pool.shared.clone();
-            pool.wait(size.limit(), move || worker.counted(call)).await?
+            pool.wait(size.limit(), move |tell| tell(worker.counted(call))).await?
         })
     }
 
     /// Does so many calls on one of the threads, one after the other, up to the first that fails. None is begun when
-    /// nobody waits for it any more.
+    /// nobody waits for it any more. When all were done there is one more to do once that has been said.
     pub(super) fn steps(
         &self,
         count: usize,
         call: impl Fn(usize) -> Result<(), FsError> + Send + 'static,
+        afterwards: Option<Afterwards>,
     ) -> StepsFuture {
         let pool = self.clone();
         Box::pin(async move {
             let (worker, turn) = (pool.shared.clone(), Turn::default());
             let begun = turn.begun.clone();
-            let work = move || {
+            let work = move |tell: &mut dyn FnMut(Result<(), Halted>)| {
                 for step in 0..count {
                     if begun.compare_exchange(step, step + 1, Ordering::SeqCst, Ordering::SeqCst).is_err() {
-                        break;
+                        return;
                     }
-                    worker.counted(|| call(step)).map_err(|error| Halted { step, error })?;
+                    if let Err(error) = worker.counted(|| call(step)) {
+                        return tell(Err(Halted { step, error }));
+                    }
                 }
-                Ok(())
+                tell(Ok(()));
+                if let Some(afterwards) = afterwards {
+                    // What is left is garbage, and known as such.
+                    let _ = worker.counted(afterwards);
+                }
             };
             let limit = Size::Small.limit().saturating_mul(u32::try_from(count).unwrap_or(u32::MAX));
             match pool.wait(limit, work).await {
@@ -156,11 +166,11 @@ impl Pool {
         })
     }
 
-    /// Does something on one of the threads and waits for it, as long as the volume answers anybody.
+    /// Does something on one of the threads and waits for what it tells, as long as the volume answers anybody.
     async fn wait<T: Send + 'static>(
         &self,
         limit: Duration,
-        work: impl FnOnce() -> T + Send + 'static,
+        work: impl FnOnce(&mut dyn FnMut(T)) + Send + 'static,
     ) -> Result<T, FsError> {
         let shared = &self.shared;
         let asked = Instant::now();
@@ -169,8 +179,13 @@ impl Pool {
         }
         let (answer, mut answered) = oneshot::channel();
         shared.push(Box::new(move || {
-            if !answer.is_closed() {
-                let _ = answer.send(work());
+            let mut answer = Some(answer).filter(|answer| !answer.is_closed());
+            if answer.is_some() {
+                work(&mut |told| {
+                    if let Some(answer) = answer.take() {
+                        let _ = answer.send(told);
+                    }
+                });
             }
         }));
         loop {

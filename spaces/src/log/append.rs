@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::Log;
 use super::layout::block_of;
-use crate::file_system::{self, FsError, Halted, Step};
+use crate::file_system::{self, FsError, Halted, Spent, Step};
 use crate::format::entry::{Entry, EntryId, LONGEST_ENTRY};
 use crate::rule::{Rule, kept};
 
@@ -42,19 +42,31 @@ pub(crate) enum Appended {
 }
 
 impl Log {
-    /// Links an entry into the log.
+    /// Links an entry into the log. Its name in `tmp/` goes, whatever came of it.
     pub(crate) async fn append(&self, candidate: &Candidate) -> Appended {
         let Candidate { file, temporary, generation, id: _ } = candidate;
         let write = file.clone().map(|content| Step::Write { path: temporary.clone(), content });
         let link = Step::Link { from: temporary.clone(), to: self.layout.entry(*generation) };
         let linked = usize::from(write.is_some());
         let steps = write.into_iter().chain([link]).chain(self.settling(*generation)).collect();
-        match file_system::steps(self.volume.fs.as_ref(), steps).await {
-            Ok(()) => Appended::Won,
+        let appended = match file_system::steps(self.volume.fs.as_ref(), steps, Some(temporary)).await {
+            Ok(Spent::Goes) => return Appended::Won,
+            Ok(Spent::Stays) => Appended::Won,
             Err(Halted { step, error }) if step < linked => Appended::Unwritten(error),
             Err(Halted { step, error }) if step == linked => self.look(candidate, error).await,
             Err(halted) => settled(Err(halted)),
-        }
+        };
+        self.discard(temporary.clone());
+        appended
+    }
+
+    /// Takes a name away; nobody waits for it.
+    pub(crate) fn discard(&self, name: String) {
+        let volume = self.volume.clone();
+        self.host.spawn(Box::pin(async move {
+            // What is left is garbage, and known as such.
+            let _ = volume.fs.unlink(&name).await;
+        }));
     }
 
     /// What is done once an entry has its place.
@@ -110,14 +122,14 @@ impl Log {
     }
 
     async fn settle(&self, generation: Generation) -> Appended {
-        settled(file_system::steps(self.volume.fs.as_ref(), self.settling(generation)).await)
+        settled(file_system::steps(self.volume.fs.as_ref(), self.settling(generation), None).await)
     }
 }
 
 /// What became of an entry that has its place.
-fn settled(done: Result<(), Halted>) -> Appended {
+fn settled(done: Result<Spent, Halted>) -> Appended {
     match done {
-        Ok(()) => Appended::Won,
+        Ok(_) => Appended::Won,
         // Of these steps only one can find a name.
         Err(Halted { error: FsError::Exists, .. }) => Appended::Truncated,
         Err(Halted { error, .. }) => Appended::Unknown(error),

@@ -220,7 +220,7 @@ impl Log {
             let sync = kept(Rule::DurableBeforeFolding)
                 .then(|| Step::SyncDirectory { path: self.layout.numbered_block(block) });
             let steps = sync.into_iter().chain([Step::Missing { path: self.layout.gone(block) }]).collect();
-            file_system::steps(self.volume.fs.as_ref(), steps).await.ok()?;
+            file_system::steps(self.volume.fs.as_ref(), steps, None).await.ok()?;
             for file in &found {
                 state = Arc::new(self.fold(&state, file).ok()?);
                 // What comes next is in another block; and this state may be wanted as the start of it.

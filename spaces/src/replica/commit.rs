@@ -215,13 +215,13 @@ impl Actor {
         let objects = match prepared.await {
             Ok(objects) => objects,
             Err(error) => {
-                self.discard(temporary);
+                log.discard(temporary);
                 return Written::Failed(error);
             }
         };
         for (at, written) in objects.into_iter().enumerate() {
             if let Err(error) = written {
-                self.discard(temporary);
+                log.discard(temporary);
                 return Written::Unpacked(at, error);
             }
         }
@@ -232,28 +232,17 @@ impl Actor {
             }
         }
         let candidate = Candidate { file: at_once.then_some(file), temporary, generation, id };
-        let appended = log.append(&candidate).await;
-        self.discard(candidate.temporary);
-        match appended {
+        match log.append(&candidate).await {
             Appended::Won => Written::Won(after),
             Appended::Lost(winner) => Written::Lost(winner),
             Appended::Unwritten(error) => Written::Failed(error),
             Appended::Truncated => {
                 // All of that block goes; an entry that nobody reads need not stay.
-                self.discard(log.layout.entry(generation));
+                log.discard(log.layout.entry(generation));
                 Written::Truncated
             }
             Appended::Unknown(error) => Written::Unknown(error),
         }
-    }
-
-    /// Takes a name away; nobody waits for it.
-    fn discard(&self, name: String) {
-        let shared = self.shared.clone();
-        self.shared.host.spawn(Box::pin(async move {
-            // What is left is garbage, and known as such.
-            let _ = shared.log.volume.fs.unlink(&name).await;
-        }));
     }
 
     /// Takes an object away that nothing can refer to.

@@ -69,7 +69,7 @@ impl Pack {
             Step::Write { path, content: self.content.clone() },
             Step::SyncDirectory { path: directory },
         ];
-        file_system::steps(volume.fs.as_ref(), steps).await.map_err(|halted| halted.error)?;
+        file_system::steps(volume.fs.as_ref(), steps, None).await.map_err(|halted| halted.error)?;
         self.written = true;
         // Nothing reads it from memory any more.
         self.content = Bytes::new();
