@@ -9,10 +9,13 @@ use jiff::Timestamp;
 use roster::Roster;
 use serve::Shutdown;
 
+use crate::admission::Admission;
 use crate::auth::{Grant, Passwords, Tickets};
 use crate::error::Error;
 use crate::http::cors::origin_of;
 use crate::load::Load;
+use crate::observe::Observed;
+use crate::observe::audit::Opened;
 
 /// A volume whose canary gave no sign for so long is not waited for: a request is better off with an answer.
 pub const STALLED_AFTER: Duration = Duration::from_secs(3);
@@ -41,8 +44,12 @@ pub struct Parts {
     pub tickets: Tickets,
     /// The operator's keys, for the private port.
     pub operator: Trust,
+    /// Who is served at once.
+    pub admission: Admission,
     /// What the pod is busy with.
     pub load: Load,
+    /// What is seen of it from outside.
+    pub observed: Observed,
     /// The end of the pod.
     pub shutdown: Shutdown,
     /// How long a client may be silent in the middle of a body.
@@ -76,8 +83,9 @@ impl App {
     }
 
     /// The space of a grant.
-    pub(crate) fn space(&self, grant: &Grant) -> spaces::Space {
-        self.engine.space(grant.space, grant.volume.clone())
+    pub(crate) fn space(&self, grant: &Grant) -> Opened {
+        let space = self.engine.space(grant.space, grant.volume.clone());
+        Opened::new(space, grant.clone(), self.observed.clone())
     }
 
     /// Whether a volume gave a sign of life lately.

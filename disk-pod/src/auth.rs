@@ -21,7 +21,7 @@ use spaces::NodePath;
 pub use crate::standalone::PasswordFile;
 pub use basic::{CHALLENGE, Checker, Passwords};
 pub(crate) use identity::know;
-pub use identity::{Identity, Scope, identify};
+pub use identity::{Identity, Scope, Via, identify};
 pub use tickets::Tickets;
 pub use web_pods::WebPods;
 
@@ -42,6 +42,8 @@ pub enum Need {
 pub struct Grant {
     /// Who asks.
     pub member: MemberUid,
+    /// How he signed in.
+    pub via: Via,
     /// What the ticket allows.
     pub access: Access,
     /// What is done with it.

@@ -9,6 +9,7 @@ use api::bytes::Bytes;
 use api::ids::{ClusterUid, PodName, VolumeName};
 use api::keys::VerifyingKey;
 use clap::{Args, Parser, Subcommand};
+use serve::lines::Destination;
 use serve::telemetry::LogFormat;
 
 use crate::check::CheckArguments;
@@ -104,6 +105,12 @@ pub struct ServeArguments {
     /// How the log is written: json or text [default: json; on its own text].
     #[arg(long, env = "INTERNET_DISK_LOG_FORMAT", value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
+    /// Where a line for each request goes: off, stdout or a file [default: stdout; on its own off].
+    #[arg(long, env = "INTERNET_DISK_ACCESS_LOG", value_name = "WHERE")]
+    pub access_log: Option<Destination>,
+    /// Where it is told who did what to which file, with the names of files: off, stdout or a file.
+    #[arg(long, env = "INTERNET_DISK_AUDIT_LOG", value_name = "WHERE", default_value = "off")]
+    pub audit_log: Destination,
     /// What is logged: a level, or target=level pairs.
     #[arg(long, env = "INTERNET_DISK_LOG", value_name = "FILTER", default_value = "info")]
     pub log: String,
@@ -124,6 +131,12 @@ impl ServeArguments {
     pub fn address(&self, given: Option<SocketAddr>, port: u16) -> SocketAddr {
         let usual = if self.is_alone() { Ipv4Addr::LOCALHOST } else { Ipv4Addr::UNSPECIFIED };
         given.unwrap_or_else(|| SocketAddr::from((usual, port)))
+    }
+
+    /// Where a line for each request goes.
+    pub fn access_log(&self) -> Destination {
+        let usual = if self.is_alone() { Destination::Off } else { Destination::Stdout };
+        self.access_log.clone().unwrap_or(usual)
     }
 
     /// How the log is written.

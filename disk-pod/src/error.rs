@@ -41,6 +41,12 @@ pub enum Error {
         /// Seconds to wait.
         wait_seconds: u64,
     },
+    /// This member has more under way than a fair share, and the pod has much to do.
+    #[error("too much at once")]
+    TooManyAtOnce,
+    /// The pod has as much to do as it does well.
+    #[error("overloaded")]
+    Overloaded,
     /// No web pod says whose a name and a password are.
     #[error("no web server answers")]
     NobodyToAsk,
@@ -160,6 +166,15 @@ fn refusal(error: Error) -> Refusal {
         Error::TooManyAttempts { wait_seconds } => {
             with(Code::TooManyRequests, "too many attempts that failed; wait a little before the next one")
                 .header(header::RETRY_AFTER, HeaderValue::from(wait_seconds))
+        }
+        Error::TooManyAtOnce => with(
+            Code::TooManyRequests,
+            "you have more requests under way here than one member may while others need the server; send fewer at once",
+        )
+        .header(header::RETRY_AFTER, RETRY_SOON),
+        Error::Overloaded => {
+            with(Code::Overloaded, "this server has as much to do as it does well; try another, or again in a moment")
+                .header(header::RETRY_AFTER, RETRY_SOON)
         }
         Error::NobodyToAsk => with(
             Code::NoReadyServer,

@@ -4,6 +4,7 @@
 //! `spaces` touches the volume; here are HTTP ([`router`], [`http`], [`tus`]) and WebDAV (`dav`), who may do what ([`auth`]), and
 //! what the other programs ask ([`internal`]).
 
+mod admission;
 pub mod app;
 pub mod auth;
 pub mod check;
@@ -18,6 +19,7 @@ mod links;
 pub mod load;
 mod memory;
 mod metrics;
+mod observe;
 pub mod peers;
 mod router;
 pub mod settings;
@@ -27,5 +29,7 @@ pub mod tus;
 pub mod volume;
 mod walk;
 
+pub use admission::Admission;
+pub use observe::Observed;
 pub use router::router;
 pub use start::run;

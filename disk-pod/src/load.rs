@@ -24,6 +24,18 @@ pub enum Work {
 pub const SMALL: u64 = 64 * 1024;
 
 impl Work {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Metadata, Self::Small, Self::Bulk];
+
+    /// As metrics and logs call it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Metadata => "metadata",
+            Self::Small => "small",
+            Self::Bulk => "bulk",
+        }
+    }
+
     /// The kind of a transfer of so many bytes.
     pub fn of_transfer(bytes: u64) -> Self {
         if bytes <= SMALL { Self::Small } else { Self::Bulk }

@@ -20,6 +20,11 @@ pub(crate) fn budget(wanted: Option<Bytes>) -> Bytes {
         .unwrap_or(spaces::Settings::default().memory)
 }
 
+/// What transfers under way may take together: a quarter of what this container may use.
+pub(crate) fn of_transfers() -> Bytes {
+    limit(Path::new(LIMIT)).map_or(Bytes(u64::MAX), |limit| Bytes(limit.0 / 4))
+}
+
 /// The limit in a file; `None` when there is none.
 fn limit(file: &Path) -> Option<Bytes> {
     let text = std::fs::read_to_string(file).ok()?;

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use api::bytes::Bytes;
-use prometheus::{GaugeVec, IntCounter, IntGauge, Opts};
+use prometheus::{GaugeVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts};
 use serve::Metrics;
 
+use crate::admission::{Refused, Standing};
 use crate::app::App;
 
 /// How often what is measured is brought up to date.
@@ -23,6 +24,10 @@ pub(crate) struct DiskMetrics {
     evictions: IntCounter,
     stopped: IntGauge,
     roster_generation: IntGauge,
+    limit: IntGaugeVec,
+    under_way: IntGaugeVec,
+    refused: IntCounterVec,
+    lost: IntCounterVec,
 }
 
 impl DiskMetrics {
@@ -63,6 +68,28 @@ impl DiskMetrics {
             )?)?,
             roster_generation: metrics
                 .register(one("internet_disk_roster_generation", "Generation of the roster in force.")?)?,
+            limit: metrics.register(IntGaugeVec::new(
+                Opts::new("internet_disk_admission_limit", "Requests that may be under way at once now."),
+                &["volume", "work"],
+            )?)?,
+            under_way: metrics.register(IntGaugeVec::new(
+                Opts::new("internet_disk_admission_under_way", "Requests that are under way."),
+                &["volume", "work"],
+            )?)?,
+            lost: metrics.register(IntCounterVec::new(
+                Opts::new(
+                    "internet_disk_log_lines_lost_total",
+                    "Lines of the access log and the audit log that could not be written.",
+                ),
+                &["log"],
+            )?)?,
+            refused: metrics.register(IntCounterVec::new(
+                Opts::new(
+                    "internet_disk_admission_refused_total",
+                    "Requests that were told to come back: their member had too much under way, or all had.",
+                ),
+                &["volume", "work", "reason"],
+            )?)?,
         })
     }
 
@@ -84,6 +111,20 @@ impl DiskMetrics {
             let age = health.canary_age.map_or(f64::INFINITY, |age| age.as_secs_f64());
             self.canary_age.with_label_values(&[volume.as_str()]).set(age);
             self.free.with_label_values(&[volume.as_str()]).set(health.free.0 as f64);
+            for (work, standing) in app.admission.standing(volume) {
+                let Standing { limit, under_way, refused: Refused { to_member, to_all } } = standing;
+                let labels = [volume.as_str(), work.as_str()];
+                self.limit.with_label_values(&labels).set(limit.into());
+                self.under_way.with_label_values(&labels).set(under_way.into());
+                for (reason, total) in [("member", to_member), ("all", to_all)] {
+                    let counter = self.refused.with_label_values(&[labels[0], labels[1], reason]);
+                    counter.inc_by(total.saturating_sub(counter.get()));
+                }
+            }
+        }
+        for (log, lines) in [("access", app.observed.access()), ("audit", app.observed.audit())] {
+            let counter = self.lost.with_label_values(&[log]);
+            counter.inc_by(lines.lost().saturating_sub(counter.get()));
         }
         self.bytes.set(i64::try_from(app.load.bytes()).unwrap_or(i64::MAX));
         let spaces::MemoryUse { spaces, states, evictions, .. } = app.engine.memory();

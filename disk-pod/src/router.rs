@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use http::{HeaderValue, Method, StatusCode, header};
 
+use crate::admission::admit;
 use crate::app::App;
 use crate::auth;
 use crate::dav::dav;
@@ -14,7 +15,7 @@ use crate::error::Error;
 use crate::http::cors::cors;
 use crate::http::openapi::{docs, openapi};
 use crate::http::routes::{RESOURCES, Resource};
-use crate::links;
+use crate::observe::access::see;
 
 type Answer = Result<Response, Error>;
 
@@ -30,11 +31,10 @@ pub fn router(app: App) -> Router {
                 any(move |app: State<App>, request: Request| answer(resource, app, request)),
             )
         })
-        .route("/v1/spaces/{space}/shares", any(shares))
-        .route("/v1/spaces/{space}/shares/{share}", any(share))
         .fallback(serve::problem::not_found)
+        .layer(from_fn_with_state(app.clone(), admit))
         .layer(from_fn_with_state(app.clone(), auth::know))
-        .layer(from_fn_with_state(app.clone(), count))
+        .layer(from_fn_with_state(app.clone(), see))
         .layer(from_fn_with_state(app.clone(), cors));
     // No page has a business there: without CORS a browser lets none send more than a GET.
     let mounted = Router::new()
@@ -42,7 +42,7 @@ pub fn router(app: App) -> Router {
         .route("/dav", any(dav))
         .route("/dav/", any(dav))
         .route("/dav/{*path}", any(dav))
-        .layer(from_fn_with_state(app.clone(), count));
+        .layer(from_fn_with_state(app.clone(), see));
     Router::new()
         .route("/v1/ping", get(ping))
         .route("/v1/openapi.json", get(openapi))
@@ -72,33 +72,8 @@ async fn answer(resource: &'static Resource, State(app): State<App>, request: Re
     }
 }
 
-async fn shares(State(app): State<App>, request: Request) -> Answer {
-    let (head, body) = request.into_parts();
-    match head.method {
-        Method::GET => links::list(&app, &head).await,
-        Method::POST => Box::pin(links::create(&app, &head, body)).await,
-        Method::OPTIONS => Ok(allow("GET, POST, OPTIONS")),
-        _ => Err(Error::Method("GET, POST, OPTIONS")),
-    }
-}
-
-async fn share(State(app): State<App>, request: Request) -> Answer {
-    let (head, _) = request.into_parts();
-    match head.method {
-        Method::DELETE => Box::pin(links::remove(&app, &head)).await,
-        Method::OPTIONS => Ok(allow("DELETE, OPTIONS")),
-        _ => Err(Error::Method("DELETE, OPTIONS")),
-    }
-}
-
 fn allow(methods: &'static str) -> Response {
     (StatusCode::NO_CONTENT, [(header::ALLOW, HeaderValue::from_static(methods))]).into_response()
-}
-
-/// Counts a request as in flight until the last byte of its answer is handed over.
-async fn count(State(app): State<App>, request: Request, next: Next) -> Response {
-    let running = app.load.request();
-    next.run(request).await.map(|body| serve::hold(body, running))
 }
 
 async fn no_sniffing(request: Request, next: Next) -> Response {

@@ -7,10 +7,12 @@ use api::ids::{ClusterUid, PodName, VolumeName};
 use api::keys::{SigningKey, Trust};
 use jiff::Timestamp;
 use roster::source::Follower;
+use serve::lines::{Destination, Lines};
 use serve::{Admin, Endpoint, Limits, Metrics, Probes, Readiness, Shutdown};
 use spaces::{Engine, LocalConfig};
 use tokio::task::JoinSet;
 
+use crate::admission::Admission;
 use crate::app::{App, Parts, STALLED_AFTER};
 use crate::auth::{Checker, Passwords, Tickets, WebPods};
 use crate::config::{Command, CommandLine, ServeArguments, Watch};
@@ -18,11 +20,16 @@ use crate::fault;
 use crate::http::body::LONGEST_SILENCE;
 use crate::load::Load;
 use crate::metrics::DiskMetrics;
+use crate::observe::Observed;
 use crate::peers::{Elsewhere, Peers};
 use crate::standalone::{self, Standalone};
 
 /// Where the operator has the roster mounted.
 const ROSTER: &str = "/etc/internet-disk/roster";
+/// The most connections of members at once: each that is idle takes some 10 KiB.
+const CONNECTIONS: u32 = 16_384;
+/// Fewer are worth a warning.
+const WORTH_HAVING: u32 = 10_000;
 /// The name of a pod that is none.
 const ALONE: &str = "standalone-disk-0";
 
@@ -75,6 +82,7 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
     let engine = open(&arguments, cluster, mounts).await?;
     let mut beside = JoinSet::new();
     beside.spawn(crate::settings::follow(store.clone(), engine.clone()));
+    let logs = Logs::begin(&arguments)?;
     let app = App::new(Parts {
         cluster,
         pod: pod.clone(),
@@ -85,13 +93,17 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
         passwords,
         tickets: Tickets::default(),
         operator,
+        admission: Admission::within(crate::memory::of_transfers()),
         load: Load::default(),
+        observed: Observed::new(&admin.metrics, logs.access.clone(), logs.audit.clone())?,
         shutdown: shutdown.clone(),
         silence: LONGEST_SILENCE,
     });
     let peers = Peers::default();
     conditions(&admin.readiness, &app, &peers);
     beside.spawn(peers.ask(app.clone()));
+    let feels = app.clone();
+    beside.spawn(async move { feels.admission.feel_lag().await });
     beside.spawn(crate::walk::walk(app.clone()));
     beside.spawn(DiskMetrics::register(&admin.metrics)?.follow(app.clone()));
     if let Some(standalone) = standalone {
@@ -99,7 +111,8 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
     }
     let listen = arguments.address(arguments.listen, 8080);
     let internal = arguments.address(arguments.internal_listen, 8081);
-    let public = Endpoint::bind("public", listen, crate::router(app.clone()), Limits::default()).await?;
+    let limits = Limits { connections: connections(serve::open_files::raise()), ..Limits::default() };
+    let public = Endpoint::bind("public", listen, crate::router(app.clone()), limits).await?;
     let internal =
         Endpoint::bind("internal", internal, crate::internal::router(app), Limits::default()).await?;
     // Not before all other conditions are there, and both ports listen.
@@ -107,7 +120,39 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
     tracing::info!(%pod, %listen, volumes = arguments.volumes.len(), "This disk server is running.");
     serve::serve_until_drained(vec![public, internal], &admin.metrics, arguments.grace(), &shutdown).await;
     drop(followers);
+    logs.access.flush();
+    logs.audit.flush();
     Ok(())
+}
+
+/// The logs for programs.
+struct Logs {
+    access: Lines,
+    audit: Lines,
+}
+
+impl Logs {
+    fn begin(arguments: &ServeArguments) -> anyhow::Result<Self> {
+        let begin = |name, destination: &Destination| {
+            Lines::to(destination).with_context(|| format!("cannot write the {name} log to {destination:?}"))
+        };
+        let access = begin("access", &arguments.access_log())?;
+        Ok(Self { access, audit: begin("audit", &arguments.audit_log)? })
+    }
+}
+
+/// How many connections of members are held at once: as many as are wished for, as far as the limit on open files leaves
+/// a quarter of it to files.
+fn connections(open_files: u64) -> u32 {
+    let fitting = u32::try_from(open_files - open_files / 4).unwrap_or(u32::MAX).min(CONNECTIONS);
+    if fitting < WORTH_HAVING {
+        tracing::warn!(
+            open_files,
+            connections = fitting,
+            "Fewer connections are held at once than could be: raise the limit on open files to 16384 or more."
+        );
+    }
+    fitting
 }
 
 /// A pod of a cluster: the operator says who the members are.
@@ -199,4 +244,18 @@ async fn open(
         },
     };
     Ok(Engine::open_local(config).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_room_for_files() {
+        for (open_files, fitting) in
+            [(1024, 768), (16_384, 12_288), (20_000, 15_000), (1 << 20, CONNECTIONS), (u64::MAX, CONNECTIONS)]
+        {
+            assert_eq!(connections(open_files), fitting, "{open_files}");
+        }
+    }
 }

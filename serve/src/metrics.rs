@@ -22,7 +22,8 @@ struct RequestMetrics {
 }
 
 /// A method the protocols here know, or `other`: a label must not grow with what strangers send.
-pub(crate) fn known_method(method: &http::Method) -> &'static str {
+#[must_use]
+pub fn known_method(method: &http::Method) -> &'static str {
     const KNOWN: [&str; 17] = [
         "GET",
         "HEAD",

@@ -14,7 +14,7 @@ use serve::Peer;
 use tokio::sync::Semaphore;
 
 use super::memory::{Memory, Remembered};
-use super::{Identity, PasswordFile, WebPods};
+use super::{Identity, PasswordFile, Via, WebPods};
 use crate::app::App;
 use crate::error::Error;
 
@@ -130,9 +130,13 @@ fn answer(remembered: Remembered) -> Result<Identity, Error> {
 
 impl Identity {
     fn of_credential(right: Right) -> Self {
-        let Right { member, kind: _, access, scope, remember_seconds: _ } = right;
+        let Right { member, kind, access, scope, remember_seconds: _ } = right;
+        let via = match kind {
+            CredentialKind::Password => Via::Password,
+            CredentialKind::AppPassword { .. } => Via::AppPassword,
+        };
         let scope = scope.map(|scope| super::Scope { space: scope.space, path: scope.path });
-        Self { member, access, scope, link: None }
+        Self { member, via, access, scope, link: None }
     }
 }
 

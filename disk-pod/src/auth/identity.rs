@@ -8,6 +8,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use http::request::Parts;
 use jiff::Timestamp;
+use serde::Serialize;
 
 use super::{Grant, Need, basic, holds, token};
 use crate::app::App;
@@ -18,10 +19,25 @@ use crate::links;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     pub(super) member: MemberUid,
+    pub(super) via: Via,
     pub(super) access: Access,
     pub(super) scope: Option<Scope>,
     /// Of a visitor: what the link allows.
     pub(super) link: Option<Link>,
+}
+
+/// How somebody signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Via {
+    /// With a ticket of a web pod.
+    Ticket,
+    /// With the ticket that came by a share link: the member is the one who made the link.
+    Link,
+    /// With name and password.
+    Password,
+    /// With the name and a password for programs.
+    AppPassword,
 }
 
 /// The one space, and perhaps directory, that something is for.
@@ -37,12 +53,18 @@ impl Identity {
     pub(super) fn of_ticket(ticket: &Ticket) -> Self {
         let Ticket { member, space, access, path, link, .. } = ticket;
         let scope = Scope { space: *space, path: path.clone() };
-        Self { member: *member, access: *access, scope: Some(scope), link: *link }
+        let via = if link.is_some() { Via::Link } else { Via::Ticket };
+        Self { member: *member, via, access: *access, scope: Some(scope), link: *link }
     }
 
     #[cfg(test)]
     pub(super) fn of_member(member: MemberUid) -> Self {
-        Self { member, access: Access::ReadWrite, scope: None, link: None }
+        Self { member, via: Via::Password, access: Access::ReadWrite, scope: None, link: None }
+    }
+
+    /// How the member signed in.
+    pub fn via(&self) -> Via {
+        self.via
     }
 
     /// The member who asks.
@@ -74,11 +96,11 @@ impl Identity {
                 ));
             }
         };
-        let Self { member, access, scope: _, link: _ } = *self;
+        let Self { member, via, access, scope: _, link: _ } = *self;
         let roster = app.roster.current();
         let volume = holds(&roster, member, space, access, need)?.volume().clone();
         app.answers(&volume)?;
-        Ok(Grant { member, access, need, space, volume, subtree })
+        Ok(Grant { member, via, access, need, space, volume, subtree })
     }
 }
 

@@ -29,8 +29,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use self::place::Place;
 use self::refusal::Refused;
 use self::transfer::Way;
+use crate::admission;
 use crate::app::App;
-use crate::auth::identify;
+use crate::auth::{Identity, identify};
 use crate::error::Error;
 
 const METHODS: &str = "OPTIONS, GET, HEAD, PUT, DELETE, MKCOL, COPY, MOVE, PROPFIND, PROPPATCH, LOCK, UNLOCK";
@@ -61,7 +62,27 @@ async fn answer(app: &App, head: &Parts, body: Body) -> Result<Response, Refused
     if let Some(status) = off_the_disks(&place, method) {
         return Err(Refused::Status(status, "nothing can be changed here: choose a disk"));
     }
-    match method {
+    // What is not on a disk is answered from memory.
+    let turn = match place.space(app, identity) {
+        Some(space) => admission::enter(app, head, identity, space).await?,
+        None => None,
+    };
+    let Some(turn) = turn else { return Box::pin(by_method(app, head, body, identity, place)).await };
+    let response = match Box::pin(by_method(app, head, body, identity, place)).await {
+        Ok(response) => response,
+        Err(refused) => refused.into_response(),
+    };
+    Ok(turn.answer(response)?)
+}
+
+async fn by_method(
+    app: &App,
+    head: &Parts,
+    body: Body,
+    identity: &Identity,
+    place: Place,
+) -> Result<Response, Refused> {
+    match head.method.as_str() {
         "GET" | "HEAD" => file::get(app, head, identity, place).await,
         "PROPFIND" => propfind::propfind(app, head, body, identity, place).await,
         "PUT" => file::put(app, head, body, identity, place).await,

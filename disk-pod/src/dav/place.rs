@@ -1,6 +1,7 @@
 //! What a URL names: `/dav/home/…` is the own disk, `/dav/groups/NAME/…` that of a group. What is above them can be
 //! walked through as some systems do from `/` on, and holds no files.
 
+use api::ids::SpaceId;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use spaces::NodePath;
 
@@ -79,23 +80,29 @@ impl Place {
         }
     }
 
+    /// The space of the disk that it is on, when this member has a part in it.
+    pub(crate) fn space(&self, app: &App, identity: &Identity) -> Option<SpaceId> {
+        let Self::On(disk, _) = self else { return None };
+        let roster = app.roster.current();
+        let member = identity.member();
+        match disk {
+            Disk::Home => roster.member_by_uid(member).map(|member| member.space),
+            // Whoever takes no part in a group is not told that there is one.
+            Disk::Group(name) => roster
+                .group_by_name(name)
+                .map(|group| group.space)
+                .filter(|space| roster.role_in(member, *space).is_some()),
+        }
+    }
+
     /// What is there for this member.
     ///
     /// # Errors
     /// When no disk is there, not for this member, or it may not be used so.
     pub(crate) fn spot(self, app: &App, identity: &Identity, need: Need) -> Result<Spot, Error> {
+        let space = self.space(app, identity);
         let Self::On(disk, path) = self else { return Err(Error::NotFound) };
         let base = disk.url();
-        let roster = app.roster.current();
-        let member = identity.member();
-        let space = match disk {
-            Disk::Home => roster.member_by_uid(member).map(|member| member.space),
-            // Whoever takes no part in a group is not told that there is one.
-            Disk::Group(name) => roster
-                .group_by_name(&name)
-                .map(|group| group.space)
-                .filter(|space| roster.role_in(member, *space).is_some()),
-        };
         let grant = identity.grant(app, space.ok_or(Error::NotFound)?, need)?;
         grant.covers(&path)?;
         Ok(Spot { grant, base, path })

@@ -6,9 +6,7 @@ use std::collections::BTreeMap;
 use api::generation::Generation;
 use http::StatusCode;
 use http::request::Parts;
-use spaces::{
-    Freshness, Lock, LockDepth, LockToken, Named, Node, NodePath, Operation, Request, Snapshot, Space,
-};
+use spaces::{Freshness, Lock, LockDepth, LockToken, Named, Node, NodePath, Operation, Request, Snapshot};
 
 use super::condition::{If, Known};
 use super::headers;
@@ -18,6 +16,7 @@ use crate::app::App;
 use crate::auth::{Identity, Need};
 use crate::error::Error;
 use crate::http::request;
+use crate::observe::audit::Opened;
 
 /// A request about something on a disk, past all that could refuse it without a look at what it wants.
 pub(crate) struct Visit<'a> {
@@ -26,7 +25,7 @@ pub(crate) struct Visit<'a> {
     pub(crate) identity: &'a Identity,
     /// What its URL names.
     pub(crate) spot: Spot,
-    pub(crate) space: Space,
+    pub(crate) space: Opened,
     /// The disk as it is. No client of WebDAV can say what it has seen already, so it is always asked for anew.
     pub(crate) snapshot: Snapshot,
     /// The header, which holds.

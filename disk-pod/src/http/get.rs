@@ -16,6 +16,7 @@ use spaces::{Kind, Node, Reader};
 use super::date::http_date;
 use super::etag::{is_known, range_applies};
 use super::moment::{self, Moment};
+use super::multipart::Parts as Multipart;
 use super::place::Place;
 use super::range::{Ranged, ranged};
 use super::{content, generation, parameters, versions};
@@ -80,6 +81,13 @@ pub(crate) async fn file(
     let wanted = head.headers.get(header::RANGE).and_then(|value| value.to_str().ok());
     let wanted = wanted.filter(|_| head.method == Method::GET && range_applies(&head.headers, &etag));
     let (status, range) = match ranged(wanted, size) {
+        Ranged::Parts(ranges) => {
+            let parts = Multipart::new(&ranges, size, content::media_type(name));
+            headers.insert(header::CONTENT_TYPE, parts.content_type());
+            headers.insert(header::CONTENT_LENGTH, HeaderValue::from(parts.length()));
+            let body = parts.body(app, grant, node, (name, generation)).await?;
+            return Ok((StatusCode::PARTIAL_CONTENT, headers, body).into_response());
+        }
         Ranged::Whole => (StatusCode::OK, 0..size),
         Ranged::Part(range) => {
             let text = format!("bytes {}-{}/{size}", range.start, range.end - 1);
@@ -93,7 +101,9 @@ pub(crate) async fn file(
     let body = if head.method == Method::HEAD || range.is_empty() {
         Body::empty()
     } else {
-        let reader = app.space(&grant).read(node, range.clone()).await?;
+        let space = app.space(&grant);
+        let reader = space.read(node, range.clone()).await?;
+        space.was_read(node, name, generation);
         stream(app, grant, reader, range).await?
     };
     Ok((status, headers, body).into_response())
@@ -101,7 +111,12 @@ pub(crate) async fn file(
 
 /// The bytes as a body. The first are read before the head is sent, so that storage which fails is an error
 /// with a status and not a broken connection.
-async fn stream(app: &App, grant: Grant, mut reader: Reader, range: Range<u64>) -> Result<Body, Error> {
+pub(super) async fn stream(
+    app: &App,
+    grant: Grant,
+    mut reader: Reader,
+    range: Range<u64>,
+) -> Result<Body, Error> {
     let length = range.end - range.start;
     let mut transfer = app.load.transfer(length);
     let begun = Instant::now();

@@ -98,6 +98,7 @@ fn described(resource: &Resource, operation: &Operation, generator: &mut schemar
     for (name, about) in [
         ("path", "Names with slashes between them, each percent-encoded; the root is the empty path."),
         ("upload", "The id of an upload."),
+        ("share", "The id of a link."),
     ] {
         if path.contains(&format!("{{{name}}}")) {
             parameters.push(

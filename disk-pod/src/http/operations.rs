@@ -11,6 +11,7 @@ use http::request::Parts;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::body::whole;
 use super::place::Place;
 use super::wanted::{Asking, Wanted};
 use super::{generation, request};
@@ -32,9 +33,7 @@ pub(crate) struct Done {
 pub(crate) async fn operations(app: &App, head: &Parts, body: Body) -> Result<Response, Error> {
     let place = Place::of(&head.uri, true)?;
     let grant = authorise(app, head, &place.space, Need::Write)?;
-    let body = axum::body::to_bytes(body, LONGEST).await.map_err(|_| {
-        Error::BadRequest(format!("the operation is cut short or longer than {LONGEST} bytes"))
-    })?;
+    let body = whole(body, LONGEST, app.silence).await?;
     let wanted: Wanted = serde_json::from_slice(&body)
         .map_err(|error| Error::BadRequest(format!("the body is not an operation: {error}")))?;
     let space = app.space(&grant);

@@ -10,6 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use super::{delete, get as download, list, operations, put, search, trash, usage, versions, wanted, zip};
 use crate::app::App;
 use crate::error::Error;
+use crate::links;
 use crate::tus;
 
 type Answer = Result<Response, Error>;
@@ -105,7 +106,10 @@ const READING: &[Parameter] = &[
     query("inline", Kind::Switch, "Shown instead of stored; sandboxed all the same."),
     query("version", Kind::Number, "What the file held before: the number of that content."),
     AT,
-    header("Range", "`bytes=a-b`: one range; more are answered whole."),
+    header(
+        "Range",
+        "`bytes=a-b`, or several with commas between: then the answer is `multipart/byteranges`.",
+    ),
     header("If-Range", "A strong entity tag."),
     IF_MATCH,
     header("If-None-Match", "Not if it is one of these versions: 304."),
@@ -299,6 +303,45 @@ pub(crate) static RESOURCES: &[Resource] = &[
             takes: Content::Nothing,
             gives: &[(200, "The numbers, in bytes.", Content::Json(json::<usage::Usage>))],
             call: call!(usage::usage),
+        }],
+    },
+    Resource {
+        paths: &["shares"],
+        allow: "GET, POST, OPTIONS",
+        operations: &[
+            Operation {
+                method: Method::GET,
+                id: "listShares",
+                summary: "The share links into the space, without their secrets.",
+                parameters: &[],
+                takes: Content::Nothing,
+                gives: &[(200, "All of them.", Content::Json(json::<links::Listed>))],
+                call: call!(links::list),
+            },
+            Operation {
+                method: Method::POST,
+                id: "share",
+                summary: "Make a link to a file or directory. Its secret is in the answer and never shown again.",
+                parameters: &[],
+                takes: Content::Json(json::<links::Wanted>),
+                gives: &[(201, "The link.", Content::Json(json::<links::Made>))],
+                call: |app, head, body| {
+                    Box::pin(async move { Box::pin(links::create(&app, &head, body)).await })
+                },
+            },
+        ],
+    },
+    Resource {
+        paths: &["shares/{share}"],
+        allow: "DELETE, OPTIONS",
+        operations: &[Operation {
+            method: Method::DELETE,
+            id: "removeShare",
+            summary: "Take a link back.",
+            parameters: &[OPERATION_ID],
+            takes: Content::Nothing,
+            gives: &[(204, "It opens nothing any more.", Content::Nothing)],
+            call: |app, head, _| Box::pin(async move { Box::pin(links::remove(&app, &head)).await }),
         }],
     },
     Resource {

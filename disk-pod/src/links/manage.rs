@@ -11,6 +11,7 @@ use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use roster::LinkPolicy;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use spaces::{NewShare, Operation, Share, ShareAccess, ShareId, ShareTokenHash, Snapshot};
 use tokio::sync::Semaphore;
@@ -19,6 +20,7 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::auth::{Grant, Need, authorise};
 use crate::error::Error;
+use crate::http::body::whole;
 use crate::http::place::Place;
 use crate::http::{generation, path, request};
 
@@ -31,13 +33,17 @@ static HASHING: Semaphore = Semaphore::const_new(2);
 /// So many are listed at most; no space has more.
 const MOST: usize = 10_000;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "NewShare")]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Wanted {
+pub(crate) struct Wanted {
     path: String,
+    /// `Read`, `Upload` or `ReadAndUpload`.
     #[serde(default = "read")]
+    #[schemars(with = "Option<String>")]
     access: LinkAccess,
     password: Option<String>,
+    #[schemars(with = "Option<String>")]
     expires: Option<Timestamp>,
     most_uses: Option<u64>,
 }
@@ -46,33 +52,43 @@ fn read() -> LinkAccess {
     LinkAccess::Read
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Share")]
 #[serde(rename_all = "camelCase")]
-struct Shown {
+pub(crate) struct Shown {
+    #[schemars(with = "String")]
     id: Uuid,
     path: String,
+    /// `Read`, `Upload` or `ReadAndUpload`.
+    #[schemars(with = "String")]
     access: LinkAccess,
+    /// Whether one is needed.
     password: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     expires: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     most_uses: Option<u64>,
     uses: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     created: Option<Timestamp>,
+    /// The member who made it.
     creator: String,
 }
 
-#[derive(Serialize)]
-struct Made {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "MadeShare")]
+pub(crate) struct Made {
     /// Shown here and never again.
     token: String,
     #[serde(flatten)]
     shown: Shown,
 }
 
-#[derive(Serialize)]
-struct Listed {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Shares")]
+pub(crate) struct Listed {
     shares: Vec<Shown>,
 }
 
@@ -80,9 +96,7 @@ struct Listed {
 pub(crate) async fn create(app: &App, head: &Parts, body: Body) -> Result<Response, Error> {
     let place = Place::of(&head.uri, true)?;
     let grant = authorise(app, head, &place.space, Need::Write)?;
-    let body = axum::body::to_bytes(body, LONGEST)
-        .await
-        .map_err(|_| Error::BadRequest(format!("the wish is cut short or longer than {LONGEST} bytes")))?;
+    let body = whole(body, LONGEST, app.silence).await?;
     // What the decoder says could quote the password.
     let Wanted { path, access, password, expires, most_uses } =
         serde_json::from_slice(&body).map_err(|error| {

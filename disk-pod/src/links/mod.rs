@@ -5,7 +5,7 @@ mod manage;
 mod visit;
 
 pub(crate) use ask::ask;
-pub(crate) use manage::{create, list, remove};
+pub(crate) use manage::{Listed, Made, Wanted, create, list, remove};
 pub(crate) use visit::{still, visit};
 
 use api::link::LinkAccess;

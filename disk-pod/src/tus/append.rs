@@ -117,7 +117,9 @@ impl Append {
         }
         if position == length {
             grant.still_holds(&app)?;
-            return Ok(Appended::Complete(length, writer.finish().await?));
+            let finished = writer.finish().await;
+            app.space(&grant).uploaded(&finished).await;
+            return Ok(Appended::Complete(length, finished?));
         }
         Ok(Appended::UpTo(writer.acknowledge().await?))
     }

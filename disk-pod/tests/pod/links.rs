@@ -119,7 +119,7 @@ async fn a_link_shows_its_file_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_share_is_of_the_file_and_not_of_its_name() {
+async fn a_share_whose_file_was_replaced_shows_nothing() {
     let world = World::new();
     let pod = world.pod().await;
     let alice = world.client(&pod, "alice");
@@ -142,7 +142,7 @@ async fn a_share_is_of_the_file_and_not_of_its_name() {
 }
 
 #[tokio::test]
-async fn uses_are_counted_once_each_and_end() {
+async fn replayed_share_counts() {
     let world = World::new();
     let (pod, other) = (world.pod().await, world.pod().await);
     let alice = world.client(&pod, "alice");

@@ -4,6 +4,7 @@
 mod access;
 mod bad_input;
 mod binary;
+mod crowd;
 mod dav;
 mod files;
 mod fuzz;
@@ -12,6 +13,7 @@ mod links;
 mod listings;
 mod moments;
 mod names;
+mod observed;
 mod openapi;
 mod passwords;
 mod sockets;

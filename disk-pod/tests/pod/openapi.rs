@@ -30,7 +30,10 @@ async fn what_is_in_the_document_is_there_and_nothing_else() {
     let document = document();
     for (path, methods) in document["paths"].as_object().unwrap() {
         let Some(route) = path.strip_prefix("/v1/spaces/{space}/") else { continue };
-        let route = route.replace("{path}", "a").replace("{upload}", "0b9d1a9e-6f0f-4a6a-9d53-3f6f1a4e6c11");
+        let route = route
+            .replace("{path}", "a")
+            .replace("{share}", "0b9d1a9e-6f0f-4a6a-9d53-3f6f1a4e6c11")
+            .replace("{upload}", "0b9d1a9e-6f0f-4a6a-9d53-3f6f1a4e6c11");
         for method in ["GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "PROPFIND"] {
             let answer = alice.send(method, &route, &[("tus-resumable", "1.0.0")], "").await;
             let known = methods.get(method.to_ascii_lowercase()).is_some();
@@ -64,6 +67,7 @@ fn fits(value: &Value, schema: &Value, document: &Value, place: &str) {
                 "array" => value.is_array(),
                 "string" => value.is_string(),
                 "integer" => value.is_u64(),
+                "boolean" => value.is_boolean(),
                 other => panic!("{place}: {other}"),
             };
             assert!(is, "{place}: {value} is no {kind}");
@@ -96,6 +100,7 @@ async fn answers_are_as_the_document_says() {
     alice.put("d/a", "two").await;
     alice.put("gone", "three").await;
     alice.operate(json!({"op": "delete", "path": "gone"})).await;
+    assert_eq!(alice.send("POST", "shares", &[], json!({"path": "d"}).to_string()).await.status, 201);
     let document = document();
     let schema = |path: &str, method: &str| {
         let content =
@@ -110,6 +115,7 @@ async fn answers_are_as_the_document_says() {
         ("trash", "trash?limit=1"),
         ("versions/{path}", "versions/d/a"),
         ("usage", "usage"),
+        ("shares", "shares"),
     ] {
         let schema = schema(documented, "get");
         assert!(schema.is_object(), "{documented}");

@@ -32,7 +32,7 @@ spec:
 "#;
 
 const GROUP: &str = "5f3c0f0e-0000-4000-8000-000000000001";
-const ALICE: &str = "5f3c0f0e-0000-4000-8000-00000000000a";
+pub(crate) const ALICE: &str = "5f3c0f0e-0000-4000-8000-00000000000a";
 
 /// A place of two members who both write to the group, and who have much room.
 const ROOMY: &str = r#"
@@ -64,8 +64,10 @@ pub(crate) struct Place {
 }
 
 pub(crate) struct Program {
-    child: Child,
+    pub(crate) child: Child,
     pub(crate) public: SocketAddr,
+    pub(crate) internal: SocketAddr,
+    pub(crate) admin: SocketAddr,
 }
 
 impl Drop for Program {
@@ -97,11 +99,11 @@ impl Place {
         place
     }
 
-    fn at(&self, name: &str) -> std::path::PathBuf {
+    pub(crate) fn at(&self, name: &str) -> std::path::PathBuf {
         self.directory.path().join(name)
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         std::fs::write(self.at("roster").join(name), text).unwrap();
     }
 
@@ -113,16 +115,22 @@ impl Place {
     }
 
     pub(crate) fn start(&self) -> Program {
+        self.start_with(&[])
+    }
+
+    /// The same, with more on its command line.
+    pub(crate) fn start_with(&self, more: &[&str]) -> Program {
         let (public, internal, admin) = (free(), free(), free());
         let child = self
             .command()
+            .args(more)
             .args(["--listen", &public.to_string(), "--internal-listen", &internal.to_string()])
             .args(["--admin-listen", &admin.to_string(), "--grace-seconds", "2"])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let program = Program { child, public };
+        let program = Program { child, public, internal, admin };
         let limit = format!("\"limit\":{}", self.limit);
         program.until(&["-u", "alice:secret"], &format!("/v1/spaces/{ALICE}/usage"), |(status, body)| {
             *status == 200 && body.contains(&limit)
@@ -131,12 +139,29 @@ impl Place {
     }
 }
 
+impl Place {
+    /// Puts a file by name and password.
+    pub(crate) fn upload(&self, program: &Program, who: &str, path: &str, content: &[u8]) {
+        let file = self.at("content");
+        std::fs::write(&file, content).unwrap();
+        let (status, said) = program.curl(&["-u", who, "-T", &file.display().to_string()], path);
+        assert!(matches!(status, 201 | 204), "{path}: {status} {said}");
+    }
+}
+
 fn free() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 impl Program {
-    fn curl(&self, options: &[&str], path: &str) -> (u16, String) {
+    /// What it has in memory, in bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        resident.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
+    pub(crate) fn curl(&self, options: &[&str], path: &str) -> (u16, String) {
         let url = format!("http://{}{path}", self.public);
         let output = Command::new("curl")
             .args(["--silent", "--max-time", "20", "--write-out", "\n%{http_code}"])

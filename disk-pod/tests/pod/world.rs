@@ -17,6 +17,7 @@ use internet_disk_disk_pod::app::{App, Parts};
 use internet_disk_disk_pod::auth::{Checker, Passwords, Tickets, WebPods};
 use internet_disk_disk_pod::load::Load;
 use internet_disk_disk_pod::settings;
+use internet_disk_disk_pod::{Admission, Observed};
 use jiff::{SignedDuration, Timestamp};
 use roster::{
     FORMAT, GroupAccess, GroupEntry, Index, JoinPolicy, Joining, MemberEntry, MemberState, Part, Participant,
@@ -44,6 +45,8 @@ pub(crate) struct World {
     pub(crate) settings: Settings,
     pub(crate) members: BTreeMap<&'static str, MemberEntry>,
     pub(crate) group: GroupEntry,
+    /// What its pods tell of themselves.
+    pub(crate) observed: Observed,
     /// Of all credentials.
     pub(crate) credentials: RosterGeneration,
     generation: u64,
@@ -127,6 +130,7 @@ impl World {
             settings,
             members,
             group,
+            observed: Observed::default(),
             credentials: RosterGeneration(0),
             generation: 0,
         };
@@ -227,7 +231,9 @@ impl World {
             passwords: Passwords::new(Checker::WebPods(WebPods::new(copy(&self.disk)))).unwrap(),
             tickets: Tickets::default(),
             operator,
+            admission: Admission::default(),
             load: Load::default(),
+            observed: self.observed.clone(),
             shutdown: shutdown.clone(),
             silence: Duration::from_secs(2),
         });

@@ -2,7 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 use crc32fast::Hasher;
-use spaces::{Reader, Snapshot, Space};
+use spaces::{Reader, Snapshot};
 
 use super::records::{Directory, Entry};
 use super::walk::{Chosen, Entries};
@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::auth::Grant;
 use crate::error::Error;
 use crate::load::Transfer;
+use crate::observe::audit::Opened;
 
 /// Small pieces are put together until they are so large.
 const PIECE: usize = 128 * 1024;
@@ -45,7 +46,7 @@ impl Selection {
 pub(crate) struct Content {
     app: App,
     grant: Grant,
-    space: Space,
+    space: Opened,
     transfer: Transfer,
     selection: Selection,
     /// Of all entries, in their order: what can not be found again by going through them once more.
