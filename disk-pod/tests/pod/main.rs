@@ -20,6 +20,7 @@ mod sockets;
 mod stalls;
 mod standalone;
 mod strict;
+mod takeaway;
 mod takeover;
 mod trash;
 mod uploads;
