@@ -12,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 use serve::lines::Destination;
 use serve::telemetry::LogFormat;
 
+use crate::backup::BackupArguments;
 use crate::check::CheckArguments;
 use crate::fault::FaultArguments;
 use crate::volume::VolumeArguments;
@@ -36,6 +37,8 @@ pub enum Command {
     CheckVolume(CheckArguments),
     /// Look at a volume, or at a copy of one, without a cluster.
     Volume(VolumeArguments),
+    /// Copy volumes while they are in use, and bring a copy back.
+    Backup(BackupArguments),
 }
 
 /// `disk-pod serve`.

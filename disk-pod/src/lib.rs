@@ -7,6 +7,7 @@
 mod admission;
 pub mod app;
 pub mod auth;
+pub mod backup;
 pub mod check;
 pub mod config;
 mod dav;

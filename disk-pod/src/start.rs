@@ -46,6 +46,7 @@ pub async fn run(CommandLine { command }: CommandLine) -> anyhow::Result<()> {
         }
         Command::CheckVolume(arguments) => crate::check::run(arguments, &mut std::io::stdout()).await,
         Command::Volume(arguments) => crate::volume::run(arguments).await,
+        Command::Backup(arguments) => crate::backup::run(arguments).await,
     }
 }
 

@@ -11,6 +11,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use spaces::offline::OfflineVolume;
 
+pub(crate) use self::verify::human;
+
 /// `disk-pod volume`: look at a volume, or at a copy of one, without a cluster.
 #[derive(Args, Debug)]
 pub struct VolumeArguments {
@@ -69,7 +71,7 @@ impl Place {
 }
 
 /// Writes something as JSON, on a line of its own.
-fn json(out: &mut dyn Write, value: &impl serde::Serialize) -> anyhow::Result<()> {
+pub(crate) fn json(out: &mut dyn Write, value: &impl serde::Serialize) -> anyhow::Result<()> {
     serde_json::to_writer(&mut *out, value)?;
     Ok(writeln!(out)?)
 }

@@ -146,7 +146,7 @@ fn some(number: u64, text: &str) -> &str {
 }
 
 /// An amount as people read it.
-pub(super) fn human(Bytes(bytes): Bytes) -> String {
+pub(crate) fn human(Bytes(bytes): Bytes) -> String {
     let mut unit = "B";
     #[expect(clippy::cast_precision_loss, reason = "two digits are shown")]
     let mut amount = bytes as f64;

@@ -82,3 +82,44 @@ async fn a_volume_is_verified_and_its_log_told() {
         "{report}"
     );
 }
+
+#[tokio::test]
+async fn a_volume_is_backed_up_and_brought_back() {
+    let world = World::new();
+    let space = world.own("alice");
+    let pod = world.pod().await;
+    let put = world.client(&pod, "alice").put("notes.txt", "some text").await;
+    assert_eq!(put.status, 201, "{put:?}");
+    let (volume, target) = (world.volume.path().join("a"), tempfile::tempdir().unwrap());
+    // The pod goes on meanwhile.
+    let taken = disk_pod(&["backup", "take", text(&volume), "--to", text(target.path()), "--keep", "3"]);
+    assert!(taken.status.success(), "{}", said(&taken));
+    assert!(said(&taken).contains("1 spaces on 1 volumes"), "{}", said(&taken));
+    let listed = disk_pod(&["backup", "list", text(target.path())]);
+    let listed = said(&listed);
+    let name = listed.split_whitespace().next().unwrap();
+    let backup = target.path().join(name);
+    let verified = disk_pod(&["backup", "verify", text(&backup)]);
+    assert!(
+        verified.status.success() && said(&verified).contains("is as it was taken"),
+        "{}",
+        said(&verified)
+    );
+
+    let in_use = disk_pod(&["backup", "restore", text(&backup), text(&volume)]);
+    assert_eq!(in_use.status.code(), Some(1), "{}", said(&in_use));
+    assert!(said(&in_use).contains("in use"), "{}", said(&in_use));
+    let new = tempfile::tempdir().unwrap();
+    let restored = disk_pod(&["backup", "restore", text(&backup), text(new.path())]);
+    assert!(restored.status.success(), "{}", said(&restored));
+    let adopt = format!("spec.adoptClusterUID: {}", world.cluster);
+    assert!(said(&restored).contains(&adopt), "{}", said(&restored));
+    let sound = disk_pod(&["volume", "verify", text(new.path()), "--read"]);
+    assert!(said(&sound).contains(&format!("space {space}: sound")), "{}", said(&sound));
+
+    let list = backup.join("files");
+    std::fs::write(&list, "").unwrap();
+    let tampered = disk_pod(&["backup", "verify", text(&backup)]);
+    assert_eq!(tampered.status.code(), Some(1), "{}", said(&tampered));
+    assert!(said(&tampered).contains("not the list"), "{}", said(&tampered));
+}

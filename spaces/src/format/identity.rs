@@ -23,9 +23,21 @@ pub(crate) struct Identity {
     pub(crate) cluster: ClusterUid,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct Head {
     format: u32,
+    /// The backup that is being brought back onto this volume.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    restoring: Option<String>,
+}
+
+/// What a volume says of itself until a backup has been brought back onto it whole. Its format is one that no version
+/// reads, so that none uses it.
+pub(crate) fn unfinished(backup: &str, volume: Uuid) -> Vec<u8> {
+    let restoring = Some(format!("{backup}/{volume}"));
+    let mut text = serde_json::to_vec_pretty(&Head { format: u32::MAX, restoring }).unwrap_or_default();
+    text.push(b'\n');
+    text
 }
 
 /// Why a file says nothing.
@@ -53,7 +65,12 @@ impl Identity {
     /// Reads the content of the file.
     pub(crate) fn read(file: &[u8]) -> Result<Self, IdentityError> {
         let unreadable = |error: serde_json::Error| IdentityError::Unreadable(error.to_string());
-        let Head { format } = serde_json::from_slice(file).map_err(unreadable)?;
+        let Head { format, restoring } = serde_json::from_slice(file).map_err(unreadable)?;
+        if let Some(backup) = restoring {
+            let what =
+                "is being brought back onto this volume, or that was broken off: let it come to its end";
+            return Err(IdentityError::Unreadable(format!("the backup {backup} {what}")));
+        }
         if format > LAYOUT {
             return Err(IdentityError::Newer(format));
         }
@@ -69,6 +86,13 @@ mod tests {
     fn an_identity_comes_back() {
         let identity = Identity::new(Uuid::from_u128(1), ClusterUid(Uuid::from_u128(2)));
         assert_eq!(Identity::read(&identity.write()), Ok(identity));
+    }
+
+    #[test]
+    fn a_volume_that_is_not_whole_is_not_read() {
+        let mark = unfinished("20261125T213000Z", Uuid::from_u128(1));
+        let Err(IdentityError::Unreadable(reason)) = Identity::read(&mark) else { panic!("it was read") };
+        assert!(reason.contains("20261125T213000Z"), "{reason}");
     }
 
     #[test]

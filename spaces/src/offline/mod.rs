@@ -1,6 +1,7 @@
 //! Tools for a volume, or for any copy of one, without a cluster: what is on it, whether it is sound, and how it came
 //! to be; a space as a plain tree, and a plain tree as a space. All but the last read alone.
 
+mod backup;
 mod chain;
 mod export;
 mod files;
@@ -26,6 +27,10 @@ use crate::local::read_only::ReadOnly;
 use crate::log::Log;
 use crate::volume::{NotReady, Volume};
 
+pub use self::backup::{
+    BackupManifest, BackupPoint, BackupReport, RestoreReport, SpaceImage, VolumeImage, backups,
+    prune_backups, restore_backup, take_backup,
+};
 pub use self::export::{Manifest, Renamed};
 pub use self::import::{ImportConfig, ImportReport, import};
 pub use self::story::{LoggedEntry, LoggedOperation};

@@ -1,5 +1,6 @@
 //! The engine over real directories: one or several engines over one, as one or several pods.
 
+mod backup;
 mod between;
 mod damage;
 mod eviction;
