@@ -31,7 +31,7 @@ start() {
     printf 'apiVersion: internetdisk.dev/v1alpha1\nkind: Member\nmetadata: {name: bench}\nspec: {clusterRef: {name: bench}, quota: 10Gi}\n' \
       >"$here/roster/member.yaml"
     echo "bench:bench" >"$here/roster/passwords"
-    url+=dav/home/ who=(bench bench)
+    url=${url%/}/dav/home/ who=(bench bench)
     "$DISK_POD" serve --volume "$tree" --roster "$here/roster" --listen "127.0.0.1:$PORT" \
       --internal-listen "127.0.0.1:$((PORT + 1))" --admin-listen "127.0.0.1:$((PORT + 2))" >"$here/log" 2>&1 &
     ;;
