@@ -66,7 +66,13 @@ impl Log {
             last = self.load().await?;
             match last {
                 Read::Whole(loaded) => return Ok(loaded),
-                Read::Truncated => missing = 0,
+                Read::Truncated => {
+                    // Whoever removed the space may have ended before all of it was gone.
+                    if let Some(loaded) = self.buried().await? {
+                        return Ok(loaded);
+                    }
+                    missing = 0;
+                }
                 Read::Unseen(_) => self.host.sleep(LOOK_AGAIN).await,
                 Read::Missing(_) if missing + 1 == MISSING => break,
                 Read::Missing(_) => {
@@ -116,9 +122,9 @@ impl Log {
         if base.generation == Generation::ZERO
             && let Some(first) = blocks.first()
             && self.is_block_gone(*first).await?
-            && let Some(removed) = self.removed().await?
+            && let Some(removed) = self.buried().await?
         {
-            return Ok(Read::Whole(Loaded { state: Arc::new(removed), block_end: None }));
+            return Ok(Read::Whole(removed));
         }
         let Advanced::Fresh(loaded) = self.advance(Arc::new(base)).await? else {
             return Ok(Read::Truncated);
@@ -133,6 +139,12 @@ impl Log {
             return Ok(if listed.contains(&next) { Read::Unseen(next) } else { Read::Missing(next) });
         }
         Ok(Read::Whole(loaded))
+    }
+
+    /// The end of a space that was removed; `None` of one that was not.
+    async fn buried(&self) -> Result<Option<Loaded>, FsError> {
+        let removed = self.removed().await?;
+        Ok(removed.map(|state| Loaded { state: Arc::new(state), block_end: None }))
     }
 
     /// The blocks that are there, in order.

@@ -10,6 +10,7 @@ use super::failing::{Failing, Fault};
 use super::volumes::{Volumes, draining, space};
 use super::world::{MIB, Short, World, path, volume_name};
 use crate::file_system::FsError;
+use crate::log::layout::BLOCK;
 use crate::{
     Condition, Engine, EngineConfig, Error, Freshness, LocalVolume, Operation, OperationId, Request,
     Settings, Space, TokioHost,
@@ -104,6 +105,31 @@ async fn a_space_that_was_removed_is_gone_for_pods_that_slept_too() {
     assert_eq!(removed.objects, 0);
     there.upkeep(mine.id(), "a".parse().unwrap()).await.unwrap();
     assert_eq!(files(volumes.directory("a"), &mine), Vec::<String>::new());
+}
+
+/// A pod may die before all of a block is taken away, and a power loss may bring names back, but not those before.
+#[tokio::test]
+async fn a_space_is_removed_though_a_state_and_entries_behind_it_are_still_there() {
+    let world = World::new();
+    let mine = world.roomy(MIB).await;
+    while mine.now().await.generation().0 < BLOCK {
+        mine.put("f", &[1; 2_000]).await.unwrap();
+    }
+    let start = mine.now().await.state().to_start().seal();
+    mine.put("f", &[2; 2_000]).await.unwrap();
+    close(&mine, 2).await;
+    let block = world.directory().join("log/1");
+    let entry = block.join((BLOCK + 1).to_string());
+    let kept = std::fs::read(&entry).unwrap();
+    let engine = world.engine().await;
+    engine.remove_space(mine.id(), volume_name(), Duration::ZERO).await.unwrap();
+    std::fs::write(block.join("start"), start).unwrap();
+    std::fs::write(&entry, kept).unwrap();
+    let next = world.engine().await;
+    let shown = next.space(mine.id(), volume_name()).snapshot(Freshness::Now).await.unwrap_err();
+    assert!(matches!(shown, Error::SpaceRemoved), "{shown}");
+    next.remove_space(mine.id(), volume_name(), Duration::ZERO).await.unwrap();
+    assert_eq!(files(world.volume.path(), &mine), Vec::<String>::new());
 }
 
 #[tokio::test]
