@@ -55,6 +55,10 @@ pub(crate) enum Rule {
     GoneSeen,
     /// `gone` is durable before entries go.
     GoneDurable,
+    /// Nothing changes what a lock protects without its token.
+    LocksHold,
+    /// A share is used no more often than it can be.
+    SharesBounded,
 }
 
 /// Whether a rule is kept.

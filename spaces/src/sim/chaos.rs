@@ -14,6 +14,8 @@ pub(super) struct Plan {
     pub(super) crashes: bool,
     pub(super) pauses: bool,
     pub(super) power: bool,
+    /// So many of a thousand pods live on when the volume loses its power.
+    pub(super) survivors: u64,
     pub(super) hangs: bool,
     pub(super) clocks: bool,
     /// Whether there is hardly any memory, and states are dropped at any moment besides.
@@ -25,6 +27,8 @@ pub(super) struct Plan {
     pub(super) dawdlers: u64,
     /// There is a second volume, and bytes are moved between them.
     pub(super) pool: bool,
+    /// Whether members want more than files: locks, shares, properties, what was deleted or replaced.
+    pub(super) more: bool,
 }
 
 pub(super) struct Chaos {
@@ -64,9 +68,12 @@ impl Chaos {
             55..60 if plan.crashes => self.trap(pod, Met::CrashAtCall),
             60..75 => fleet.start(pod),
             75..79 if plan.power => {
-                world.note(|| "the power is lost".to_owned());
-                (0..fleet.size()).for_each(|pod| fleet.crash(pod));
-                server.lose_power();
+                let living: Vec<usize> = (0..fleet.size()).filter(|_| world.chance(plan.survivors)).collect();
+                world.note(|| format!("the power is lost; the pods {living:?} live on"));
+                (0..fleet.size()).filter(|pod| !living.contains(pod)).for_each(|pod| fleet.crash(pod));
+                let living: Vec<u32> =
+                    living.into_iter().filter_map(|pod| Some(fleet.life(pod)?.number)).collect();
+                server.lose_power(&living);
                 world.sleep(world.below(100_000)).await;
                 (0..fleet.size()).for_each(|pod| fleet.start(pod));
             }

@@ -71,7 +71,7 @@ async fn touch(fleet: &Arc<Fleet>, history: &Arc<History>, pod: usize, path: &st
     let operation = Operation::MakeDirectory { path: path.parse().unwrap(), parents: true };
     let place = {
         let mut told = history.told();
-        told.calls.push(Call { id, wish, asked: 1, answers: Vec::new() });
+        told.calls.push(Call { id, wish, tokens: Vec::new(), asked: 1, answers: Vec::new() });
         told.calls.len() - 1
     };
     let teller = history.clone();

@@ -35,6 +35,8 @@ struct Place {
     known: bool,
     /// What is or was in this directory.
     inside: Vec<PathId>,
+    /// The clients that know of the last change, as [`bit`]s.
+    seen: u64,
     /// What was changed in it since its last sync, in order.
     changes: Vec<(PathId, Option<Thing>)>,
 }
@@ -166,11 +168,16 @@ impl Disk {
         if self.place(path).now.is_some() { Err(FsError::Exists) } else { Ok(()) }
     }
 
+    /// A client knows what is at a path, and that may not be taken back while it lives.
+    pub(super) fn see(&mut self, owner: &Owner, path: PathId) {
+        self.places[path as usize].seen |= bit(owner.number);
+    }
+
     fn change(&mut self, owner: &Owner, path: PathId, thing: Option<Thing>) {
         let durable = self.character.names_durable;
         let above = self.paths.above(path);
         let place = &mut self.places[path as usize];
-        place.now = thing;
+        (place.now, place.seen) = (thing, bit(owner.number));
         if durable {
             place.durable = thing;
         }
@@ -333,8 +340,11 @@ impl Disk {
         }
     }
 
-    pub(super) fn list(&self, path: PathId) -> Result<Vec<String>, FsError> {
+    pub(super) fn list(&mut self, owner: &Owner, path: PathId) -> Result<Vec<String>, FsError> {
         self.directory(path)?;
+        for place in 0..self.place(path).inside.len() {
+            self.see(owner, self.place(path).inside[place]);
+        }
         let there = self.place(path).inside.iter().filter(|inside| self.place(**inside).now.is_some());
         Ok(there.map(|inside| self.paths.name(*inside).to_owned()).collect())
     }
@@ -347,9 +357,13 @@ impl Disk {
         }
     }
 
-    /// Of every change that was not synced, and of all content, some is lost.
-    pub(super) fn lose_power(&mut self, keep: impl Fn(u64) -> u64, met: &Tally) {
+    /// Of every change that was not synced, and of all content, some is lost. What a client that lives on has done or
+    /// seen is not: it does the one again, and the other was only shown to it once it was there for good.
+    pub(super) fn lose_power(&mut self, living: &[u32], keep: impl Fn(u64) -> u64, met: &Tally) {
         self.boot += 1;
+        if !living.is_empty() {
+            self.keep_what_was_seen(living);
+        }
         for number in 0..self.places.len() {
             let mut lost = Vec::new();
             for (path, thing) in std::mem::take(&mut self.places[number].changes) {
@@ -373,6 +387,29 @@ impl Disk {
             belief.absences.clear();
         }
         self.forget(|_| true, keep, met, Met::ContentLost);
+    }
+
+    fn keep_what_was_seen(&mut self, by: &[u32]) {
+        let them = by.iter().fold(0, |bits, number| bits | bit(*number));
+        let mut seen = vec![false; self.places.len()];
+        // What is above has a lower number.
+        for path in (ROOT + 1..PathId::try_from(self.places.len()).unwrap()).rev() {
+            let place = &mut self.places[path as usize];
+            if seen[path as usize] || place.seen & them != 0 {
+                seen[path as usize] = true;
+                place.durable = place.now;
+                if let Some(Thing::File(ino)) = place.now {
+                    self.sync(ino);
+                }
+                seen[self.paths.above(path) as usize] = true;
+            }
+        }
+        for place in &mut self.places {
+            place.changes.retain(|(path, _)| !seen[*path as usize]);
+        }
+        for file in self.files.iter_mut().filter(|file| by.contains(&file.writer)) {
+            file.synced = file.content.len();
+        }
     }
 
     fn forget_name(&mut self, path: PathId, thing: Option<Thing>, met: &Tally) {
@@ -420,6 +457,11 @@ impl Disk {
             _ => None,
         })
     }
+}
+
+/// One of 64 bits for a client. Two may have the same: then less is lost.
+fn bit(number: u32) -> u64 {
+    1 << (number % 64)
 }
 
 /// A content with nothing but zeros from some place on.

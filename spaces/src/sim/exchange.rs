@@ -20,16 +20,23 @@ impl Member {
         let (overwrite, removes) = (self.world.chance(700), self.world.chance(600));
         let id = OperationId(Uuid::from_u64_pair(self.world.random(), self.world.random()));
         let (here, there) = (self.history.clone(), self.elsewhere.history.clone());
+        let mut tokens = self.tokens();
+        self.turn();
+        tokens.extend(self.tokens());
+        self.turn();
         let note = |history: &super::history::History, wish| {
             let mut told = history.told();
-            told.calls.push(Call { id, wish, asked: 0, answers: Vec::new() });
+            let tokens = tokens.clone();
+            told.calls.push(Call { id, wish, tokens, asked: 0, answers: Vec::new() });
             told.calls.len() - 1
         };
         let import = Wish::Import { to: to.clone(), overwrite, removes };
         let at = note(&there, import);
         // The second half of a move.
-        let source =
-            removes.then(|| note(&here, Wish::Delete { path: from.clone(), demand: Demand::Anything }));
+        let source = removes.then(|| {
+            let (path, demand) = (from.clone(), Demand::Anything);
+            note(&here, Wish::Delete { path, demand, permanently: true })
+        });
         let mut attempts = 0;
         while attempts < ATTEMPTS {
             attempts += usize::from(self.well.load(Ordering::Relaxed));
@@ -48,7 +55,7 @@ impl Member {
                 from: from.parse().unwrap(),
                 to: to.parse().unwrap(),
                 overwrite,
-                locks: Vec::new(),
+                locks: tokens.clone(),
                 id,
                 born,
             };

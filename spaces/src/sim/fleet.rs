@@ -11,11 +11,13 @@ use uuid::Uuid;
 
 use super::coverage::Met;
 use super::mount::{Mount, Server};
+use super::removal::CLOSED_FOR;
 use super::second::Second;
 use super::world::{Machine, Owner, World};
 use crate::engine::{Engine, EngineConfig};
 use crate::error::{Error, OpenError};
 use crate::file_system::FileSystem;
+use crate::replica::removal::Removed;
 use crate::settings::Settings;
 use crate::space::Space;
 
@@ -234,6 +236,23 @@ impl Fleet {
                 let visited = engine.visit(space, volume()).await;
                 // Nobody may wait for it.
                 let _ = reply.send(visited);
+            });
+        }
+        replied
+    }
+
+    /// A pod removes a space that is closed.
+    pub(super) fn remove(&self, pod: usize, space: SpaceId) -> oneshot::Receiver<Result<Removed, Error>> {
+        let (reply, replied) = oneshot::channel();
+        let found = {
+            let pods = &self.pods.lock().unwrap()[pod];
+            pods.life.clone().zip(pods.engine.clone())
+        };
+        if let Some((life, engine)) = found {
+            self.world.spawn(&life, async move {
+                let removed = engine.remove_space(space, volume(), CLOSED_FOR).await;
+                // Nobody may wait for it.
+                let _ = reply.send(removed);
             });
         }
         replied

@@ -8,7 +8,9 @@ use super::mount::Server;
 use super::oracle::{Content, Demand, Refusal, Wish};
 use super::world::World;
 use crate::error::Error;
+use crate::lock::LockToken;
 use crate::operation::{OperationId, UploadId};
+use crate::share::ShareId;
 use crate::snapshot::Snapshot;
 
 /// Generations between which something was decided: the newest that anybody had been told of when it was asked, and
@@ -26,6 +28,8 @@ pub(super) enum Answer {
     Refused(Refusal),
     /// It was not done, by this attempt.
     Unchanged,
+    /// Nor can it be any more: what it needs is kept no more.
+    Moot,
     Unknown,
 }
 
@@ -33,6 +37,8 @@ pub(super) enum Answer {
 pub(super) struct Call {
     pub(super) id: OperationId,
     pub(super) wish: Wish,
+    /// The locks that were said to be held.
+    pub(super) tokens: Vec<LockToken>,
     /// How often it was asked; some attempts have no answer.
     pub(super) asked: usize,
     pub(super) answers: Vec<(Window, Answer)>,
@@ -55,7 +61,7 @@ pub(super) struct Read {
     pub(super) window: Window,
     pub(super) lines: Vec<(String, Option<u64>)>,
     pub(super) tags: Vec<(String, String)>,
-    pub(super) sums: (u64, u64, u64),
+    pub(super) sums: [u64; 5],
 }
 
 /// An upload that a member knows of.
@@ -78,6 +84,8 @@ pub(super) struct Told {
     pub(super) claims: Vec<Claim>,
     pub(super) reads: Vec<Read>,
     pub(super) transfers: Vec<Transfer>,
+    /// Every share that was asked for.
+    pub(super) shares: Vec<ShareId>,
     /// So much of an upload was said to be durable, and the newest generation there was then.
     pub(super) acknowledged: Vec<(UploadId, u64, u64)>,
     /// Bytes that were read: of which generation, and from where.
@@ -86,6 +94,8 @@ pub(super) struct Told {
     pub(super) known: u64,
     /// Days have passed since, and everything was collected that nothing refers to.
     pub(super) collected: bool,
+    /// The space was removed in the end.
+    pub(super) removed: bool,
     /// What the pods showed when nothing happened any more.
     pub(super) finals: Vec<(usize, Snapshot)>,
     /// A pod has stopped a space because of what a volume hid that must not.
@@ -144,6 +154,15 @@ impl History {
             Error::QuotaExceeded { limit, used, reserved, needed: _ } => {
                 refused(Refusal::Quota { limit: limit.0, used: used.0, reserved: reserved.0 })
             }
+            Error::Locked { .. } => refused(Refusal::Locked),
+            Error::LockConflict { .. } => refused(Refusal::LockConflict),
+            Error::LockGone => refused(Refusal::LockGone),
+            Error::ShareGone => refused(Refusal::ShareGone),
+            Error::ShareUsedUp { .. } => refused(Refusal::ShareUsedUp),
+            Error::SpaceClosed => refused(Refusal::Closed),
+            Error::ContentGone | Error::HistoryGone { .. } => Answer::Moot,
+            // What a volume hides for a while is not there yet.
+            Error::NotYet { .. } if self.blind => Answer::Moot,
             Error::Superseded { seen } => refused(Refusal::Superseded { seen: seen.0 }),
             Error::Stalled(_) | Error::Io(_) | Error::StorageFull(_) | Error::ReadOnly(_) => {
                 Answer::Unchanged

@@ -3,19 +3,20 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use api::bytes::Bytes as Size;
-use api::generation::{Generation, RosterGeneration};
-use bytes::Bytes;
+use api::generation::Generation;
 use uuid::Uuid;
 
+use super::chaos::Plan;
 use super::coverage::Met;
 use super::fleet::Fleet;
 use super::history::{Answer, Call, History, Read};
-use super::oracle::{Content, Demand, Wish};
+use super::oracle::{Demand, Wish};
+use super::wishes::{Asked, commit};
 use super::world::World;
 use crate::error::Error;
+use crate::lock::LockToken;
 use crate::node::{Kind, Node};
-use crate::operation::{Committed, Condition, Operation, OperationId, Request};
+use crate::operation::{Committed, Condition, OperationId};
 use crate::path::NodePath;
 use crate::snapshot::{Freshness, Snapshot};
 use crate::space::Space;
@@ -39,8 +40,9 @@ pub(super) struct Member {
     pub(super) token: u64,
     /// A tag seen lately, and where.
     pub(super) seen: Option<(String, String)>,
-    /// Of a thousand files so many are sent very slowly.
-    dawdles: u64,
+    /// What it might ask for later.
+    pub(super) notes: Notes,
+    pub(super) plan: Plan,
 }
 
 /// What a member knows of a space.
@@ -49,9 +51,21 @@ pub(super) struct Desk {
     pub(super) history: Arc<History>,
     pub(super) token: u64,
     pub(super) seen: Option<(String, String)>,
+    notes: Notes,
 }
 
-fn path(text: &str) -> NodePath {
+/// What a member remembers of a space to ask for later.
+#[derive(Clone, Default)]
+pub(super) struct Notes {
+    /// Its locks.
+    pub(super) locks: Vec<(String, LockToken)>,
+    /// What was in the trash.
+    pub(super) trash: Vec<u64>,
+    /// Old contents of files.
+    pub(super) versions: Vec<(String, u64)>,
+}
+
+pub(super) fn path(text: &str) -> NodePath {
     text.parse().unwrap()
 }
 
@@ -70,19 +84,21 @@ impl Member {
         fleet: Arc<Fleet>,
         histories: [Arc<History>; 2],
         well: Arc<AtomicBool>,
-        dawdles: u64,
+        plan: Plan,
     ) -> Self {
         let [history, other] = histories;
-        let elsewhere = Desk { history: other, token: 0, seen: None };
-        Self { number, world, fleet, history, elsewhere, well, token: 0, seen: None, dawdles }
+        let elsewhere = Desk { history: other, token: 0, seen: None, notes: Notes::default() };
+        let (token, seen, notes) = (0, None, Notes::default());
+        Self { number, world, fleet, history, elsewhere, well, token, seen, notes, plan }
     }
 
     /// Turns to the other space.
     pub(super) fn turn(&mut self) {
-        let Self { history, token, seen, elsewhere, .. } = self;
+        let Self { history, token, seen, notes, elsewhere, .. } = self;
         std::mem::swap(history, &mut elsewhere.history);
         std::mem::swap(token, &mut elsewhere.token);
         std::mem::swap(seen, &mut elsewhere.seen);
+        std::mem::swap(notes, &mut elsewhere.notes);
     }
 
     /// Does so many things, one after another.
@@ -92,6 +108,7 @@ impl Member {
                 self.turn();
             }
             match self.world.below(100) {
+                0..3 if self.plan.more => self.look_back().await,
                 0..14 => self.look().await,
                 14..28 => self.upload().await,
                 28..36 if self.fleet.has_pool() => self.exchange().await,
@@ -101,49 +118,6 @@ impl Member {
                 }
             }
             self.world.sleep(self.world.below(20_000)).await;
-        }
-    }
-
-    pub(super) fn place(&self) -> String {
-        let depth = *self.world.pick(&[1, 1, 1, 2, 2, 3]);
-        let names: Vec<&str> = (0..depth).map(|_| *self.world.pick(&["a", "b", "c"])).collect();
-        names.join("/")
-    }
-
-    pub(super) fn content(&self) -> Content {
-        let length = match self.world.below(100) {
-            0..60 => self.world.below(200),
-            60..75 => 200 + self.world.below(SMALL - 200),
-            75..92 => SMALL + self.world.below(UNRESERVED - SMALL),
-            _ => UNRESERVED + self.world.below(2 * UNRESERVED),
-        };
-        Content { seed: self.world.random(), length }
-    }
-
-    pub(super) fn demand(&self) -> (String, Demand) {
-        match (self.world.below(10), &self.seen) {
-            (0, Some((path, tag))) => (path.clone(), Demand::Tag(tag.clone())),
-            (1 | 2, _) => (self.place(), Demand::Nothing),
-            _ => (self.place(), Demand::Anything),
-        }
-    }
-
-    fn wish(&self) -> Wish {
-        let world = &self.world;
-        let (parents, overwrite) = (world.chance(700), world.chance(700));
-        match world.below(20) {
-            0..2 => Wish::MakeDirectory { path: self.place(), parents: world.chance(500) },
-            2..11 => {
-                let (path, demand) = self.demand();
-                Wish::Put { path, content: self.content(), demand, parents }
-            }
-            11..14 => Wish::Move { from: self.place(), to: self.place(), overwrite },
-            14..17 => Wish::Copy { from: self.place(), to: self.place(), overwrite },
-            _ => {
-                let (path, demand) = self.demand();
-                let demand = if demand == Demand::Nothing { Demand::Anything } else { demand };
-                Wish::Delete { path, demand }
-            }
         }
     }
 
@@ -160,24 +134,28 @@ impl Member {
         let id = OperationId(Uuid::from_u64_pair(self.world.random(), self.world.random()));
         // Whoever asks once need not say what was known before.
         let once = matches!(&wish, Wish::Put { content, .. } if (SMALL..UNRESERVED).contains(&content.length))
-            && self.world.chance(self.dawdles);
+            && self.world.chance(self.plan.dawdlers);
         let born = (!once).then_some(Generation(self.token));
+        let tokens = self.tokens();
         let place = {
             let mut told = self.history.told();
-            told.calls.push(Call { id, wish: wish.clone(), asked: 0, answers: Vec::new() });
+            let (wish, tokens) = (wish.clone(), tokens.clone());
+            told.calls.push(Call { id, wish, tokens, asked: 0, answers: Vec::new() });
             told.calls.len() - 1
         };
         let mut attempts = 0;
         while attempts < ATTEMPTS {
             attempts += usize::from(self.well.load(Ordering::Relaxed));
-            let (pod, history, wish, number) = (self.pod(), self.history.clone(), wish.clone(), self.number);
+            let (pod, history, wanted, number) =
+                (self.pod(), self.history.clone(), wish.clone(), self.number);
+            let tokens = tokens.clone();
             self.history.told().calls[place].asked += 1;
             let short = id.0.as_fields().0;
             self.world.note(|| format!("member {number} asks pod {pod} ({short:08x}): {wish:?}"));
             let world = self.world.clone();
             let asked = move |space: Space| async move {
                 let after = history.known();
-                let result = commit(&space, &world, id, born, &wish, once).await;
+                let result = commit(&space, &world, Asked { id, born, tokens, slowly: once }, &wanted).await;
                 let answer = match &result {
                     Ok(Committed { generation, .. }) => Answer::Done(generation.0),
                     Err(error) => history.answer(error),
@@ -197,9 +175,10 @@ impl Member {
             match answer {
                 Some(answer @ Answer::Done(generation)) => {
                     self.token = self.token.max(generation);
+                    self.remember(&wish);
                     return Some(answer);
                 }
-                Some(answer @ Answer::Refused(_)) => return Some(answer),
+                Some(answer @ (Answer::Refused(_) | Answer::Moot)) => return Some(answer),
                 _ if once => return None,
                 // It took so long that its outcome is not remembered any more, and never will be.
                 Some(Answer::Unknown) if low.0 > self.token => {
@@ -239,6 +218,7 @@ impl Member {
             world.note(|| format!("pod {pod} shows member {number} generation {generation}"));
             let read = describe(&snapshot, generation, history.window(after));
             let seen = (!read.tags.is_empty()).then(|| world.pick(&read.tags).clone());
+            let (trash, versions) = left(&snapshot);
             if let (true, Some((path, node))) = (bytes_too, files(&snapshot).first()) {
                 // What was deleted since may be gone.
                 if let Ok(content) = contents(&space, node).await {
@@ -247,15 +227,64 @@ impl Member {
             }
             history.knows(generation);
             history.told().reads.push(read);
-            Some((generation, seen))
+            Some((generation, seen, trash, versions))
         };
-        if let Some(Some((generation, seen))) =
+        if let Some(Some((generation, seen, trash, versions))) =
             self.fleet.ask(pod, self.history.space, 5_000_000, asked).await
         {
             self.token = self.token.max(generation);
             self.seen = seen;
+            (self.notes.trash, self.notes.versions) = (trash, versions);
         }
     }
+
+    /// Looks at how it was.
+    async fn look_back(&mut self) {
+        let (history, world) = (self.history.clone(), self.world.clone());
+        let (then, pod, number) = (self.world.below(self.token + 1), self.pod(), self.number);
+        self.world.note(|| format!("member {number} looks at generation {then} at pod {pod}"));
+        let asked = move |space: Space| async move {
+            let snapshot = match space.at(Generation(then)).await {
+                Ok(snapshot) => snapshot,
+                Err(Error::HistoryGone { oldest }) => {
+                    world.meet(Met::PastGone);
+                    if oldest.0 <= then || oldest.0 > history.newest() {
+                        world.wrong(format!("6: {oldest} is said to be the oldest, and {then} to be gone"));
+                    }
+                    return;
+                }
+                // What a volume hides for a while is not there yet.
+                Err(Error::NotYet { .. }) if history.blind => return,
+                Err(error) => {
+                    history.answer(&error);
+                    return;
+                }
+            };
+            world.meet(Met::PastRead);
+            history.told().reads.push(describe(&snapshot, then, history.window(0)));
+            for (path, node) in files(&snapshot).into_iter().take(2) {
+                // What was deleted since may be gone.
+                if let Ok(content) = contents(&space, &node).await {
+                    history.told().contents.push((then, path, content));
+                }
+            }
+        };
+        self.fleet.ask(pod, self.history.space, 5_000_000, asked).await;
+    }
+}
+
+/// What is in the trash, and the old contents of files.
+fn left(snapshot: &Snapshot) -> (Vec<u64>, Vec<(String, u64)>) {
+    let trash = snapshot.trash(None, 9).into_iter().map(|item| item.node.id.0).collect();
+    let mut versions = Vec::new();
+    for (at, _) in files(snapshot) {
+        for old in snapshot.versions(&path(&at)) {
+            if let Kind::File { version, .. } = old.node.kind {
+                versions.push((at.clone(), version));
+            }
+        }
+    }
+    (trash, versions)
 }
 
 /// What a snapshot shows.
@@ -277,7 +306,7 @@ pub(super) fn describe(snapshot: &Snapshot, generation: u64, window: super::hist
     }
     lines.sort();
     let usage = snapshot.usage();
-    let sums = (usage.used.0, usage.reserved.0, usage.limit.0);
+    let sums = [usage.used, usage.reserved, usage.limit, usage.trash, usage.versions].map(|bytes| bytes.0);
     Read { generation, window, lines, tags, sums }
 }
 
@@ -295,56 +324,4 @@ pub(super) async fn contents(space: &Space, node: &Node) -> Result<Vec<u8>, Erro
         content.extend_from_slice(&part);
     }
     Ok(content)
-}
-
-async fn commit(
-    space: &Space,
-    world: &Arc<World>,
-    id: OperationId,
-    born: Option<Generation>,
-    wish: &Wish,
-    slowly: bool,
-) -> Result<Committed, Error> {
-    let operation = match wish {
-        Wish::MakeDirectory { path: at, parents } => {
-            Operation::MakeDirectory { path: path(at), parents: *parents }
-        }
-        Wish::Put { path: at, content, demand, parents } => {
-            let announced =
-                (content.length < UNRESERVED || world.chance(500)).then_some(Size(content.length));
-            let mut stage = space.stage(announced).await?;
-            let bytes = Bytes::from(content.bytes(0, content.length));
-            let step = 1 + usize::try_from(world.below(content.length + 1)).unwrap();
-            let step = step.max(200);
-            for from in (0..bytes.len()).step_by(step) {
-                stage.write(bytes.slice(from..bytes.len().min(from + step))).await?;
-            }
-            if slowly {
-                world.meet(Met::Dawdled);
-                world.sleep(world.below(30_000_000)).await;
-            }
-            if world.chance(20) {
-                // The client goes away before the end of its body.
-                return Err(Error::OutcomeUnknown);
-            }
-            let content = stage.finish().await?;
-            Operation::Put { path: path(at), content, condition: condition(demand), parents: *parents }
-        }
-        Wish::Move { from, to, overwrite } => {
-            Operation::Move { from: path(from), to: path(to), overwrite: *overwrite }
-        }
-        Wish::Copy { from, to, overwrite } => {
-            Operation::Copy { from: path(from), to: path(to), overwrite: *overwrite }
-        }
-        Wish::Delete { path: at, demand } => {
-            Operation::Delete { path: path(at), condition: condition(demand), permanently: true }
-        }
-        Wish::Limit { roster, target, ceiling } => Operation::Limit {
-            roster_generation: RosterGeneration(*roster),
-            target: Size(*target),
-            ceiling: Size(*ceiling),
-        },
-        Wish::CreateUpload { .. } | Wish::Import { .. } => return Err(Error::OutcomeUnknown),
-    };
-    space.commit(Request { id, born, locks: Vec::new(), operation }).await
 }

@@ -14,12 +14,14 @@ mod mover;
 mod operator;
 mod oracle;
 mod place;
+mod removal;
 mod rules;
 mod runner;
 mod search;
 mod second;
 mod transfer;
 mod verdict;
+mod wishes;
 mod world;
 
 use std::sync::Arc;
@@ -38,11 +40,12 @@ use self::member::{Member, contents, describe, files};
 use self::mount::{Server, Weather};
 use self::mover::Mover;
 use self::operator::{Cluster, Leader};
+use self::oracle::Keeping;
 use self::runner::Runner;
-use self::verdict::judge;
+use self::verdict::{KEPT, judge};
 use self::world::World;
 use crate::rule::which_is_broken;
-use crate::settings::Settings;
+use crate::settings::{Settings, TrashSettings, VersionSettings};
 use crate::snapshot::Freshness;
 use crate::space::Space;
 
@@ -82,6 +85,7 @@ fn plan(world: &World) -> (Character, Plan) {
         crashes: world.chance(800),
         pauses: world.chance(700),
         power: world.chance(500),
+        survivors: *world.pick(&[0, 0, 300, 600]),
         hangs: world.chance(400),
         clocks: world.chance(500),
         evictions: world.chance(300),
@@ -89,6 +93,7 @@ fn plan(world: &World) -> (Character, Plan) {
         things: *world.pick(&[6, 20, 40, 60, 80]),
         dawdlers: *world.pick(&[0, 20, 100]),
         pool: world.chance(350),
+        more: world.chance(500),
     };
     if let Some(rule) = which_is_broken() {
         rules::lead_to(rule, &mut character, &mut plan);
@@ -98,22 +103,34 @@ fn plan(world: &World) -> (Character, Plan) {
 
 /// What pods do by themselves they do often, and nothing is kept longer than it is needed. But no promise is made where
 /// a mount does not show what is new: there `gone` is not seen either, and nothing may be truncated.
-fn settings(blind: bool, evictions: bool) -> Settings {
+fn settings(blind: bool, evictions: bool, keeping: Keeping) -> Settings {
     let history = if blind { Duration::MAX } else { Duration::ZERO };
     let (remembered, upkeep) = (Duration::from_secs(5), Duration::from_millis(500));
     let memory = if evictions { Size(1) } else { Settings::default().memory };
-    Settings { remembered, history, upkeep, memory, ..Settings::default() }
+    let (keep, none) = (Duration::from_millis(KEPT.unsigned_abs()), Duration::ZERO);
+    let trash = TrashSettings { keep: if keeping.trash { keep } else { none }, most_percent: 50 };
+    let versions = VersionSettings { keep, most_per_file: u32::try_from(keeping.versions).unwrap() };
+    Settings { remembered, history, upkeep, memory, trash, versions, ..Settings::default() }
+}
+
+/// What pods keep of what is deleted and replaced.
+fn keeping(world: &World, plan: &Plan) -> Keeping {
+    match plan.more {
+        true => Keeping { trash: world.chance(700), versions: *world.pick(&[0, 1, 2, 2]) },
+        false => Keeping::default(),
+    }
 }
 
 fn run(seed: u64, traced: bool) -> Report {
     let world = World::new(seed, traced);
     let (character, plan) = plan(&world);
-    world.note(|| format!("{character:?} {plan:?}"));
+    let keeping = keeping(&world, &plan);
+    world.note(|| format!("{character:?} {plan:?} {keeping:?}"));
     let server = Server::new(world.clone(), Disk::new(character), plan.weather);
     let blind = character.stale_absence;
     let histories = SPACES.map(|space| History::new(space, server.clone(), blind));
     let pods = usize::try_from(2 + world.below(3)).unwrap();
-    let settings = settings(blind, plan.evictions);
+    let settings = settings(blind, plan.evictions, keeping);
     let fleet = Fleet::new(world.clone(), server.clone(), settings, pods, plan.pool);
     if blind {
         world.spawn(&world.outside, nurse(world.clone(), fleet.clone(), histories.clone()));
@@ -124,7 +141,7 @@ fn run(seed: u64, traced: bool) -> Report {
     let leaders = 1 + usize::from(world.chance(500));
     for number in 0..leaders + usize::try_from(2 + world.below(4)).unwrap() {
         let (fleet, histories) = (fleet.clone(), histories.clone());
-        let hand = Member::new(number, world.clone(), fleet, histories, well.clone(), plan.dawdlers);
+        let hand = Member::new(number, world.clone(), fleet, histories, well.clone(), plan);
         let things = 3 + world.below(plan.things);
         let (busy, cluster) = (busy.clone(), cluster.clone());
         busy.fetch_add(1, Ordering::Relaxed);
@@ -171,10 +188,10 @@ fn run(seed: u64, traced: bool) -> Report {
         world.wrong("7: no progress: a member waits for ever".to_owned());
     }
     if !world.is_wrong() {
-        look_at_the_end(&world, &fleet, &histories, &mut runner);
+        look_at_the_end(&world, &fleet, &server, &histories, &mut runner);
     }
     if !world.is_wrong() {
-        judge(&world, &histories, &server.disk.lock().unwrap(), cluster.quota);
+        judge(&world, &histories, &server.disk.lock().unwrap(), cluster.quota, keeping);
     }
     let operations = histories.iter().map(|history| history.told().calls.len() as u64).sum();
     (0..fleet.size()).for_each(|pod| fleet.crash(pod));
@@ -200,11 +217,13 @@ async fn nurse(world: Arc<World>, fleet: Arc<Fleet>, histories: [Arc<History>; 2
 fn look_at_the_end(
     world: &Arc<World>,
     fleet: &Arc<Fleet>,
+    server: &Arc<Server>,
     histories: &[Arc<History>; 2],
     runner: &mut Runner,
 ) {
     let done = Arc::new(AtomicBool::new(false));
     let (told, fleet, histories, teller) = (done.clone(), fleet.clone(), histories.clone(), world.clone());
+    let server = server.clone();
     world.spawn(&world.outside, async move {
         // What was late has landed, slow clients are done, and what was stale is forgotten. Nothing is written any more.
         fleet.rest();
@@ -222,9 +241,12 @@ fn look_at_the_end(
         // In some runs days pass before the end: uploads expire in them, and what is left of others is collected.
         if teller.chance(200) {
             collected::collect(&fleet, &histories).await;
+        } else if !histories[0].blind && teller.chance(60) {
+            // In a few one of the spaces is closed for good and removed.
+            removal::remove(&fleet, &server, teller.pick(&histories)).await;
         }
         for pod in 0..fleet.size() {
-            for history in &histories {
+            for history in histories.iter().filter(|history| !history.told().removed) {
                 let asked = show_all(history.clone(), pod);
                 if fleet.ask(pod, history.space, 60_000_000, asked).await.is_none() {
                     teller.wrong(format!("7: pod {pod} does not answer in the end"));

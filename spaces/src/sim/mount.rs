@@ -55,9 +55,10 @@ impl Server {
         |end| self.world.below(end)
     }
 
-    pub(super) fn lose_power(&self) {
-        self.world.meet(Met::PowerLost);
-        self.disk.lock().unwrap().lose_power(self.chance(), &self.world.met);
+    /// The volume loses its power, and clients live on that have these numbers.
+    pub(super) fn lose_power(&self, living: &[u32]) {
+        self.world.meet(if living.is_empty() { Met::PowerLost } else { Met::PowerSurvived });
+        self.disk.lock().unwrap().lose_power(living, self.chance(), &self.world.met);
     }
 
     pub(super) fn client_dies(&self, owner: &Owner) {
@@ -103,6 +104,23 @@ impl Ask {
             }
             Self::Unlink(_) => Some(FsError::NotFound),
             _ => None,
+        }
+    }
+
+    /// What its caller knows of from now on.
+    fn places(&self) -> [Option<PathId>; 2] {
+        match self {
+            Self::Link(from, to) => [Some(*from), Some(*to)],
+            Self::Create(path)
+            | Self::Write(path, _)
+            | Self::Open(path)
+            | Self::Read(path, _)
+            | Self::List(path)
+            | Self::Unlink(path)
+            | Self::Stat(path)
+            | Self::SyncDirectory(path)
+            | Self::MakeDirectory(path) => [Some(*path), None],
+            Self::Append(..) | Self::Sync(..) | Self::ReadAt(..) => [None, None],
         }
     }
 
@@ -347,6 +365,7 @@ impl Mount {
     /// Does what is asked.
     fn act(&self, ask: &Ask, disk: &mut Disk) -> Answer {
         let (owner, world) = (&self.owner, &self.server.world);
+        ask.places().into_iter().flatten().for_each(|path| disk.see(owner, path));
         let seen_until = || world.chance(500).then(|| world.now() + world.below(3_000_000));
         let find = |disk: &mut Disk, path| disk.find(owner, path, world.now(), seen_until, &world.met);
         match ask {
@@ -383,7 +402,7 @@ impl Mount {
                 Ok(Reply::Content(content.slice(..content.len().min(most.saturating_add(1)))))
             }
             Ask::List(path) => {
-                let mut names = disk.list(*path)?;
+                let mut names = disk.list(owner, *path)?;
                 for place in (1..names.len()).rev() {
                     names.swap(place, usize::try_from(world.below(place as u64 + 1)).unwrap());
                 }
@@ -411,7 +430,7 @@ impl Mount {
                 if rule.is_none_or(kept) {
                     disk.sync_directory(*path).map(|()| Reply::Done)
                 } else {
-                    disk.list(*path).map(|_| Reply::Done)
+                    disk.list(owner, *path).map(|_| Reply::Done)
                 }
             }
             Ask::MakeDirectory(path) => disk.make_directory(owner, *path).map(|()| Reply::Done),

@@ -69,7 +69,8 @@ impl Leader {
             self.pause().await;
             match self.hand.world.below(10) {
                 0..5 => self.lend().await,
-                5..9 => self.take_back().await,
+                5..8 => self.take_back().await,
+                8 if self.hand.plan.more => self.close().await,
                 _ => self.refresh().await,
             };
         }
@@ -115,6 +116,20 @@ impl Leader {
         self.pause().await;
         self.set(Side::Own, step.roster, quota - step.granted, quota - step.granted).await?;
         self.hand.world.meet(Met::TakenBack);
+        Some(())
+    }
+
+    /// Closes the group's space for a while. Whoever does so opens it again, however often that has to be tried.
+    async fn close(&mut self) -> Option<()> {
+        let seen = self.cluster.read();
+        let step = self.cluster.write(seen, seen.granted)?;
+        self.hand.turn();
+        self.hand.fulfil(Wish::Close { roster: step.roster }).await;
+        self.hand.turn();
+        self.pause().await;
+        while self.refresh().await.is_none() {
+            self.pause().await;
+        }
         Some(())
     }
 

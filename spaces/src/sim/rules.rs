@@ -14,32 +14,49 @@ use crate::rule::{Rule, broken};
 ///
 /// That the same entry is linked again is not here. To say instead that nothing was done was not noticed in 20,000 seeds
 /// that leaned to it: the name in `tmp/` is removed before a late link lands, or another entry has the place by then; and
-/// the ids of operations cover those who ask again. Nor is it here that `gone` is durable before entries go: it
-/// guards a pod that sleeps through the end of the server, and here a power loss ends every pod. That a state is seen before
-/// it is made durable is noticed less than once in 4,000 seeds.
+/// the ids of operations cover those who ask again.
 const SEEDS: u64 = 20_000;
 
 /// Some rules guard against what is rare. Where one of them is broken runs are made that come near to it more often.
 pub(super) fn lead_to(rule: Rule, character: &mut Character, plan: &mut Plan) {
     match rule {
         Rule::OpenLooksForGone | Rule::SyncBeforeGone => {
+            plan.more = false;
             (character.names_durable, character.stale_absence) = (false, false);
             (plan.power, plan.pauses, plan.things) = (true, true, 80);
         }
         Rule::GoneSeen => {
+            plan.more = false;
             character.stale_absence = false;
             plan.weather = Weather { lost: 20, late: 80, failed: 80, slow: 20 };
             plan.things = 80;
         }
         Rule::LowForObjects => {
+            plan.more = false;
             character.stale_absence = false;
             (plan.dawdlers, plan.things) = (700, 80);
         }
         // Replies that are lost, and clients that ask once: to them it was said that nothing was done.
         Rule::WinnerById => {
+            plan.more = false;
             plan.weather = Weather { lost: 200, late: 50, failed: 50, slow: 0 };
             (plan.dawdlers, plan.things) = (500, 40);
         }
+        // A pod that sleeps through the end of the volume, and wakes in a past of which nothing says that it is gone.
+        Rule::GoneDurable => {
+            plan.more = false;
+            (character.names_durable, character.stale_absence) = (false, false);
+            (plan.power, plan.pauses, plan.survivors, plan.things) = (true, true, 500, 80);
+        }
+        // To whoever writes a state down it is said that the name in `tmp/` was there before: then it is nowhere.
+        Rule::StartSeen => {
+            plan.more = false;
+            character.stale_absence = false;
+            // A round that fails looks again at what is there, so what is wrong comes of few failures.
+            plan.weather = Weather { lost: 100, late: 0, failed: 0, slow: 0 };
+            (plan.crashes, plan.evictions, plan.things) = (true, true, 80);
+        }
+        Rule::LocksHold | Rule::SharesBounded => plan.more = true,
         _ => {}
     }
 }
@@ -90,14 +107,18 @@ fn every_rule_that_is_broken_is_noticed() {
         (Rule::WithinLimit, &["1:", "2:"]),
         (Rule::LowForOperations, &["1:", "2:"]),
         (Rule::LookForGone, &["1:", "6:", "7:"]),
-        (Rule::ReadLooksForGone, &["6:", "7:"]),
+        (Rule::ReadLooksForGone, &["3:", "6:", "7:"]),
         (Rule::GoneOnMisfit, &["7:"]),
         (Rule::StartDurable, &["7:"]),
+        (Rule::StartSeen, &["7:"]),
         (Rule::SyncBeforeGone, &["7:"]),
         (Rule::GoneSeen, &["1:", "6:", "7:"]),
+        (Rule::GoneDurable, &["1:", "6:", "7:"]),
         (Rule::OpenLooksForGone, &["6:", "7:"]),
         (Rule::LowForObjects, &["4:"]),
         (Rule::GiverFirst, &["2:"]),
+        (Rule::LocksHold, &["1:"]),
+        (Rule::SharesBounded, &["1:", "2:"]),
     ] {
         if only.as_ref().is_some_and(|only| *only != format!("{rule:?}")) {
             continue;

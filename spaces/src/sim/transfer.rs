@@ -8,13 +8,21 @@ use futures::future::BoxFuture;
 
 use super::history::{Answer, Claim, Transfer};
 use super::member::{Member, condition};
-use super::oracle::Wish;
+use super::oracle::{Refusal, Wish};
 use crate::error::Error;
 use crate::operation::NewUpload;
 use crate::space::Space;
 
 /// Once all is well, so many sessions are enough, though each may end early.
 const SESSIONS: usize = 100;
+
+/// How a session ends in which this was answered: a closed space takes nothing, whoever asks.
+fn end(answer: Answer) -> End {
+    match answer {
+        Answer::Refused(Refusal::Closed) => End::Refused,
+        _ => End::Elsewhere,
+    }
+}
 
 /// How a session with one pod ended.
 enum End {
@@ -121,10 +129,7 @@ impl Member {
                     Ok(status) => status.offset.0,
                     // Given up or expired; the verdict looks whether it was.
                     Err(Error::UploadGone) => return End::Finished,
-                    Err(error) => {
-                        history.answer(&error);
-                        return End::Elsewhere;
-                    }
+                    Err(error) => return end(history.answer(&error)),
                 };
                 if offset < before && !history.blind {
                     world.wrong(format!(
@@ -133,10 +138,7 @@ impl Member {
                 }
                 let mut writer = match space.continue_upload(id, offset).await {
                     Ok(writer) => writer,
-                    Err(error) => {
-                        history.answer(&error);
-                        return End::Elsewhere;
-                    }
+                    Err(error) => return end(history.answer(&error)),
                 };
                 world.note(|| {
                     format!("pod {pod} goes on with the upload {id} of member {number} at {offset}")
@@ -158,10 +160,7 @@ impl Member {
                                 let transfer = &mut told.transfers[place];
                                 transfer.acknowledged = transfer.acknowledged.max(durable);
                             }
-                            Err(error) => {
-                                history.answer(&error);
-                                return End::Elsewhere;
-                            }
+                            Err(error) => return end(history.answer(&error)),
                         }
                     }
                     // The member is as slow as its line.

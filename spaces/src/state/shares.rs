@@ -13,6 +13,7 @@ use crate::format::record::{self, Action};
 use crate::format::start::StartShare;
 use crate::node::NodeId;
 use crate::path::NodePath;
+use crate::rule::{Rule, kept};
 use crate::share::{LONGEST_SHARE_TEXT, NewShare, Share, ShareId, ShareTokenHash};
 
 /// The most shares of one space. They are part of the state, which every pod holds in memory.
@@ -59,7 +60,7 @@ impl Shares {
         if self.by_id.contains_key(&id) || self.by_token.contains_key(&token) {
             return Err(Misfit("a share was made before"));
         }
-        if made.share.most_uses.is_some_and(|most| made.uses > most) {
+        if made.share.most_uses.is_some_and(|most| made.uses > most) && kept(Rule::SharesBounded) {
             return Err(Misfit("a share was used more often than it can be"));
         }
         self.by_token.insert(token, id);
@@ -125,7 +126,7 @@ impl Shares {
             if *id != share.id || !found || !state.nodes.contains_key(&share.node) {
                 wrong.push(format!("the share {id} is not where it should be"));
             }
-            if share.most_uses.is_some_and(|most| *uses > most) {
+            if share.most_uses.is_some_and(|most| *uses > most) && kept(Rule::SharesBounded) {
                 wrong.push(format!("the share {id} was used more often than it can be"));
             }
         }
@@ -210,7 +211,7 @@ impl State {
             return Err(Error::ShareGone);
         }
         match made.share.most_uses {
-            Some(most) if made.uses >= most => Err(Error::ShareUsedUp { most }),
+            Some(most) if made.uses >= most && kept(Rule::SharesBounded) => Err(Error::ShareUsedUp { most }),
             _ => Ok(Planned::one(Action::UseShare(record::UseShare { id }))),
         }
     }
@@ -229,7 +230,7 @@ impl State {
 
     pub(super) fn use_share(&mut self, share: &record::UseShare) -> Applied<NodeId> {
         let made = self.shares.by_id.get_mut(&share.id).ok_or(Misfit("a share is missing"))?;
-        if made.share.most_uses.is_some_and(|most| made.uses >= most) {
+        if made.share.most_uses.is_some_and(|most| made.uses >= most) && kept(Rule::SharesBounded) {
             return Err(Misfit("a share was used more often than it can be"));
         }
         made.uses = made.uses.checked_add(1).ok_or(Misfit("sizes overflow"))?;

@@ -60,10 +60,12 @@ impl Judge<'_> {
 
     /// Whether answers fit what is in the log.
     pub(super) fn hold_answers(&self) {
-        for Call { id, wish, asked, answers } in &self.told.calls {
+        for Call { id, wish, tokens: _, asked, answers } in &self.told.calls {
             let found = self.done.get(id);
             for (_, answer) in answers {
-                if let (Answer::Refused(_) | Answer::Unchanged, Some(found), 1) = (answer, found, *asked) {
+                if let (Answer::Refused(_) | Answer::Unchanged | Answer::Moot, Some(found), 1) =
+                    (answer, found, *asked)
+                {
                     self.wrong(format!("1: {wish:?} was answered {answer:?}, and is in {found}"));
                 }
             }

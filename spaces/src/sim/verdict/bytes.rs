@@ -13,7 +13,7 @@ use crate::extent::{Extent, ObjectId};
 use crate::format::entry::Entry;
 use crate::format::pool::{Import, Relocate};
 use crate::format::record::Action;
-use crate::path::NodePath;
+use crate::node::NodeId;
 use crate::state::State;
 use crate::state::upload::{HOME, Upload};
 
@@ -87,17 +87,22 @@ impl Judge<'_> {
                 at += length;
             }
         };
-        let mut lines = Vec::new();
-        self.oracle.root.lines("", &mut lines);
-        for (path, content) in lines {
-            let Some(content) = content else { continue };
-            let node = path.parse::<NodePath>().ok().and_then(|path| state.find(&path));
-            match node.and_then(|id| state.nodes.get(&id)?.file()) {
+        for (path, item) in self.oracle.everything() {
+            let Some(content) = item.content() else { continue };
+            let node = NodeId(item.id);
+            match state.nodes.get(&node).and_then(|inode| inode.file()) {
                 Some(file) if file.size.0 == content.length => check(&path, &file.extents, content),
                 _ => self.wrong(format!("1: {path} is not a file of {} bytes", content.length)),
             }
+            for old in item.versions() {
+                let what = format!("version {} of {path}", old.number);
+                match state.versions.get(node, old.number) {
+                    Some(version) => check(&what, &version.extents, old.content),
+                    None => self.wrong(format!("1: {what} is not there")),
+                }
+            }
         }
-        for transfer in &self.told.transfers {
+        for transfer in self.told.transfers.iter().filter(|_| !self.told.removed) {
             let Transfer { id, path, content, acknowledged, giving_up, .. } = transfer;
             match state.uploads.get(id) {
                 Some(Upload::Open(open)) => {
@@ -144,10 +149,12 @@ fn named(action: &Action) -> Vec<ObjectId> {
 fn reachable(state: &State) -> BTreeSet<ObjectId> {
     let files = state.nodes.values().filter_map(|inode| inode.file());
     let files = files.flat_map(|file| file.extents.iter().map(|extent| extent.object));
+    let versions = state.versions.of.values().flat_map(|versions| versions.iter());
+    let versions = versions.flat_map(|old| old.extents.iter().map(|extent| extent.object));
     let uploads = state.uploads.values().filter_map(Upload::open);
     let uploads =
         uploads.flat_map(|open| open.closed().iter().map(|extent| extent.object).collect::<Vec<_>>());
-    files.chain(uploads).collect()
+    files.chain(versions).chain(uploads).collect()
 }
 
 /// The object of a file name.

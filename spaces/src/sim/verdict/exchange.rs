@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::coverage::Met;
 use super::super::disk::{Disk, Ino};
 use super::super::history::{Call, History};
-use super::super::oracle::{Content, Item, Wish};
+use super::super::oracle::{Content, Item, Items, What, Wish, With};
 use super::super::place::Purpose;
 use super::Judge;
 use crate::extent::{Extent, VolumeIndex};
@@ -82,16 +82,17 @@ fn lines(import: &Import) -> Lines {
 
 impl Judge<'_> {
     /// What another space gave is what somebody has written, and does to this space what was asked.
-    pub(super) fn import(&mut self, import: &Import, wish: &Wish, generation: u64) {
+    pub(super) fn import(&mut self, import: &Import, call: &Call, generation: u64) {
+        let Call { wish, tokens, .. } = call;
         let Wish::Import { to, overwrite, .. } = wish else {
             return self.wrong(format!("1: generation {generation} takes something in for {wish:?}"));
         };
         let mut items: Vec<(usize, String, Item)> = Vec::new();
-        for Imported { above, name, extents, .. } in &import.nodes {
-            let item = match extents {
-                None => Item::Directory { id: 0, items: BTreeMap::new() },
+        for Imported { above, name, modified, extents, properties } in &import.nodes {
+            let what = match extents {
+                None => What::Directory(Items::new()),
                 Some(extents) => match self.written(extents) {
-                    Some(content) => Item::File { id: 0, content },
+                    Some(content) => What::File { content, versions: Vec::new() },
                     None => {
                         return self.wrong(format!(
                             "3: generation {generation} takes in bytes that nobody has written, as {to}"
@@ -99,18 +100,25 @@ impl Judge<'_> {
                     }
                 },
             };
+            let properties =
+                properties.iter().map(|property| (property.name.name.to_string(), property.value.clone()));
+            let (modified, properties) = (*modified, properties.collect());
             let name = name.as_ref().map_or_else(String::new, ToString::to_string);
-            items.push((*above as usize, name, item));
+            items.push((*above as usize, name, Item { id: 0, number: 0, modified, properties, what }));
         }
         // What is in a directory comes behind it.
         while items.len() > 1 {
             let Some((above, name, item)) = items.pop() else { break };
-            if let Item::Directory { items, .. } = &mut items[above].2 {
+            if let What::Directory(items) = &mut items[above].2.what {
                 items.insert(name, item);
             }
         }
         let Some((_, _, item)) = items.pop() else { return };
-        if let Err(refusal) = self.oracle.take_in(to, *overwrite, item) {
+        let (added, by_file) = (item.used(), item.content().is_some());
+        let expected = by_file && self.oracle.goes_on(to);
+        self.kept_as(import.keep, expected, added, || format!("{wish:?}"), generation);
+        let with = With { tokens, keep: import.keep, ..With::default() };
+        if let Err(refusal) = self.oracle.take_in(to, *overwrite, item, with) {
             self.wrong(format!("2: generation {generation} takes {to} in; it should be {refusal:?}"));
         }
     }
@@ -123,11 +131,9 @@ impl Judge<'_> {
             self.wrong(format!("1: generation {generation} deletes {path} before it is in the other space"));
         }
         let Some(item) = self.oracle.lookup(path) else { return };
-        let mut here = Vec::new();
-        item.lines("", &mut here);
+        let all = item.all().into_iter();
         let mut here: Vec<_> =
-            here.into_iter().map(|(path, content)| (path, content.map(|content| content.length))).collect();
-        here.push((String::new(), item.tagged().1.map(|content| content.length)));
+            all.map(|(path, item)| (path, item.content().map(|content| content.length))).collect();
         here.sort();
         if here != *there {
             self.wrong(format!(
@@ -146,7 +152,7 @@ impl Judge<'_> {
             bytes.extend_from_slice(content.get(from..to)?);
         }
         if bytes.is_empty() {
-            return Some(Content { seed: 0, length: 0 });
+            return Some(Content::EMPTY);
         }
         let length = bytes.len() as u64;
         let known = self.exchange.contents.get(&length)?;

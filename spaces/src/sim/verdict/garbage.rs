@@ -8,6 +8,9 @@ use crate::state::State;
 
 impl Judge<'_> {
     pub(super) fn hold_garbage(&self, state: &State) {
+        if self.told.removed {
+            return self.hold_removed();
+        }
         if !self.told.collected {
             return;
         }
@@ -28,5 +31,22 @@ impl Judge<'_> {
             }
         }
         self.world.meet(Met::Collected);
+    }
+
+    /// Of a space that was removed nothing is left but what says so.
+    fn hold_removed(&self) {
+        for (path, _) in self.disk.files() {
+            let of = match self.disk.paths.purpose(path) {
+                Purpose::Object { space }
+                | Purpose::Temporary { space }
+                | Purpose::Entry { space, .. }
+                | Purpose::Start { space, .. } => space,
+                _ => continue,
+            };
+            if of == self.history.space {
+                let left = self.disk.paths.text(path);
+                self.wrong(format!("4: {left} is left of a space that was removed"));
+            }
+        }
     }
 }

@@ -2,13 +2,16 @@
 
 use super::super::coverage::Met;
 use super::super::history::{Answer, Claim, Read, Window};
-use super::super::oracle::{Demand, Did, Item, Oracle, Refusal, Wish};
+use super::super::oracle::{Did, Item, Oracle, Refusal, Wish, With};
 use super::Judge;
+use super::steps::met;
+use crate::lock::LockToken;
 use crate::stage::{LARGEST_STEP, UNRESERVED};
 
 /// Something that was said and has to be true of some moment in a window.
 pub(super) struct Said {
     wish: Wish,
+    tokens: Vec<LockToken>,
     place_only: bool,
     /// `None`: that there was nothing to do.
     refusal: Option<Refusal>,
@@ -27,20 +30,20 @@ impl Judge<'_> {
             for (window, answer) in &call.answers {
                 let refusal = match answer {
                     Answer::Refused(refusal) => {
-                        let quota = matches!(refusal, Refusal::Quota { .. });
-                        self.world.meet(if quota { Met::QuotaRefused } else { Met::Refused });
+                        self.world.meet(met(*refusal));
                         Some(*refusal)
                     }
                     // What was so already is not in the log; another attempt may have to do it later.
                     Answer::Done(told) if self.done.get(&call.id) != Some(told) => None,
                     _ => continue,
                 };
-                let (wish, window) = (call.wish.clone(), widened(*window));
-                self.ahead.push(Said { wish, place_only: false, refusal, window });
+                let (wish, tokens, window) = (call.wish.clone(), call.tokens.clone(), widened(*window));
+                self.ahead.push(Said { wish, tokens, place_only: false, refusal, window });
             }
         }
         for Claim { wish, place_only, refusal, window } in self.told.claims.clone() {
-            self.ahead.push(Said { wish, place_only, refusal: Some(refusal), window: widened(window) });
+            let (tokens, refusal, window) = (Vec::new(), Some(refusal), widened(window));
+            self.ahead.push(Said { wish, tokens, place_only, refusal, window });
         }
         self.ahead.sort_by_key(|said| std::cmp::Reverse(said.window.after));
     }
@@ -78,7 +81,7 @@ impl Judge<'_> {
     fn hold_contents(&self, generation: u64) {
         for (_, path, bytes) in self.told.contents.iter().filter(|(of, ..)| *of == generation) {
             self.world.meet(Met::ReadBytes);
-            let content = self.oracle.lookup(path).and_then(|item| item.tagged().1);
+            let content = self.oracle.lookup(path).and_then(Item::content);
             if content.is_none_or(|content| content.bytes(0, content.length) != *bytes) {
                 self.wrong(format!("3: at generation {generation} {path} was read as something else"));
             }
@@ -87,8 +90,7 @@ impl Judge<'_> {
 
     fn hold_read(&mut self, read: &Read) {
         let Read { generation, window: _, lines, tags, sums } = read;
-        let mut expected = Vec::new();
-        self.oracle.root.lines("", &mut expected);
+        let expected = self.oracle.root.lines();
         let mut expected: Vec<_> = expected
             .into_iter()
             .map(|(path, content)| (path, content.map(|content| content.length)))
@@ -98,7 +100,7 @@ impl Judge<'_> {
             self.wrong(format!("6: generation {generation} was shown as {lines:?}, and is {expected:?}"));
             return;
         }
-        let counted = (self.oracle.used(), self.oracle.reserved(), self.oracle.limit);
+        let counted = self.sums();
         if *sums != counted {
             self.wrong(format!("6: generation {generation} was shown with {sums:?}, and has {counted:?}"));
         }
@@ -118,36 +120,39 @@ impl Said {
         }
         // A pod that sees an old state may be asked with a tag of it that the log, up to there, has shown to nobody.
         // Then it may be the tag of what is there.
-        let (Wish::Put { path, demand: Demand::Tag(tag), .. }
-        | Wish::Delete { path, demand: Demand::Tag(tag) }
-        | Wish::CreateUpload { path, demand: Demand::Tag(tag), .. }) = &self.wish
-        else {
-            return false;
-        };
+        let Some((path, tag)) = self.wish.tag() else { return false };
         let Some(tagged) = oracle.lookup(path).map(Item::tagged) else { return false };
         if oracle.tags.contains_key(tag) {
             return false;
         }
-        oracle.supposed = Some((tag.clone(), tagged));
+        oracle.supposed = Some((tag.to_owned(), tagged));
         let is_true = self.is_true_of(oracle);
         oracle.supposed = None;
         is_true
     }
 
     fn is_true_of(&self, oracle: &Oracle) -> bool {
-        let Self { wish, place_only, refusal, .. } = self;
+        let Self { wish, tokens, place_only, refusal, .. } = self;
         if let (Some(Refusal::Quota { limit, used, reserved }), Wish::Put { content, .. }) = (refusal, wish) {
             // Content that is long, or whose length is not known, is refused before its place is looked at; and more
             // may be reserved for it than it has.
             let spare = if content.length < UNRESERVED { 0 } else { LARGEST_STEP };
             let sums = (oracle.limit, oracle.used(), oracle.reserved());
-            return sums == (*limit, *used, *reserved) && used + reserved + content.length + spare > *limit;
+            let least = oracle.root.used() + reserved;
+            return sums == (*limit, *used, *reserved) && least + content.length + spare > *limit;
         }
         let outcome = match wish {
             Wish::CreateUpload { path, demand, parents, .. } if *place_only => {
                 oracle.target(path, demand, *parents).map(|()| Did::Something)
             }
-            wish => oracle.check(wish, 0),
+            wish => {
+                // For long content there was room before its place was looked at.
+                let held = match wish {
+                    Wish::Put { content, .. } if content.length >= UNRESERVED => content.length,
+                    _ => 0,
+                };
+                oracle.check(wish, With { held, tokens, keep: false })
+            }
         };
         match refusal {
             Some(refusal) => outcome == Err(*refusal),
