@@ -112,6 +112,10 @@ bench: tools ## How fast a disk pod is, beside nginx, Apache, dufs, rclone and c
 	cargo build --quiet -p internet-disk-bench -p internet-disk-disk-pod
 	ulimit -n "$$(ulimit -Hn)"; taskset -c 1 $(BIN)/bench-serving $(DIRECTORY)
 
+.PHONY: bench-sign-in
+bench-sign-in: ## Members' requests beside a flood of attempts to sign in (not while anything else runs)
+	cargo nextest run --workspace --test web --run-ignored only --no-capture -E 'test(flood_of_sign_ins)'
+
 .PHONY: bench-selector
 bench-selector: ## How disk pods are chosen, simulated, against two choices, round robin and chance (minutes)
 	cargo nextest run --workspace --lib --run-ignored all --no-capture \

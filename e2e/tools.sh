@@ -10,7 +10,7 @@ readonly HELM=v3.22.0
 readonly PACKAGES=(
   gcc libc6-dev binutils chromium curl unzip iproute2 iptables nftables conntrack ethtool socat
   containerd runc containernetworking-plugins
-  litmus cadaver rclone davfs2 fuse3 git make python3-venv
+  litmus cadaver rclone davfs2 fuse3 git make openssl python3-venv
 )
 
 say() { printf '  %s\n' "$*"; }
@@ -67,6 +67,16 @@ install_promtool() {
   rm -rf "$scratch"
 }
 
+# The OpenID provider that tests of the web pod start.
+install_openid_provider() {
+  local directory=web-pod/tests/openid
+  local lock=$directory/node_modules/.package-lock.json
+  [ -f "$lock" ] && [ ! "$directory/package-lock.json" -nt "$lock" ] && return
+  say "installing the OpenID provider of the tests"
+  npm ci --silent --no-audit --no-fund --prefix "$directory"
+  touch "$lock"
+}
+
 for program in cargo go node npm; do
   command -v "$program" >/dev/null || {
     echo "$program is missing: install it and try again" >&2
@@ -80,3 +90,4 @@ install_promtool
 install_cargo_tool cargo-nextest "$NEXTEST" --no-default-features --features default-no-update
 install_cargo_tool cargo-deny "$DENY"
 disk-pod/tests/clients/install.sh
+install_openid_provider

@@ -86,6 +86,7 @@ pub(crate) fn member(number: u32, groups: &[u32]) -> MemberWanted {
         volume: "main".parse().unwrap(),
         display_name: Some(format!("Member Number {number}")),
         state: MemberState::Active,
+        identities: Vec::new(),
         quota: Bytes(100),
         limit: Bytes(50),
         allocations: groups

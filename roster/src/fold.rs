@@ -13,6 +13,7 @@ use api::role::Role;
 use crate::index::Index;
 use crate::settings::Settings;
 use crate::shard::{GroupEntry, MemberEntry, MemberState, Participant, SHARDS, Shard, shard_of};
+use crate::sign_in::identity_version;
 
 /// One moment's roster; it never changes. [`crate::Store::current`] hands out the newest.
 ///
@@ -29,6 +30,7 @@ pub struct Roster {
     groups: Box<[(GroupUid, Place)]>,
     spaces: Box<[(SpaceId, SpaceOf)]>,
     joined: Box<[(MemberUid, Place)]>,
+    identities: Box<[(u64, Place)]>,
 }
 
 /// A verified shard, and which one it is.
@@ -52,6 +54,7 @@ impl Held {
         }
         for member in &mut shard.members {
             member.allocations.shrink_to_fit();
+            member.identities.shrink_to_fit();
         }
         shard.members.shrink_to_fit();
         shard.groups.shrink_to_fit();
@@ -117,12 +120,14 @@ impl Roster {
         let mut groups = Vec::new();
         let mut spaces = Vec::new();
         let mut joined = Vec::new();
+        let mut identities = Vec::new();
         for (shard, held) in (0u8..).zip(&shards) {
             let Some(held) = held else { continue };
             for (position, member) in (0u32..).zip(&held.shard.members) {
                 let place = Place { shard, position };
                 members.push((member.uid, place));
                 spaces.push((member.space, SpaceOf::Member(place)));
+                identities.extend(member.identities.iter().map(|identity| (identity.version(), place)));
             }
             for (position, group) in (0u32..).zip(&held.shard.groups) {
                 let place = Place { shard, position };
@@ -135,6 +140,7 @@ impl Roster {
         groups.sort_unstable_by_key(|(uid, _)| *uid);
         spaces.sort_unstable_by_key(|(space, _)| *space);
         joined.sort_unstable_by_key(|(uid, place)| (*uid, place.shard, place.position));
+        identities.sort_unstable_by_key(|(version, place)| (*version, place.shard, place.position));
         Self {
             cluster,
             index,
@@ -144,6 +150,7 @@ impl Roster {
             groups: groups.into(),
             spaces: spaces.into(),
             joined: joined.into(),
+            identities: identities.into(),
         }
     }
 
@@ -208,6 +215,22 @@ impl Roster {
     pub fn member_by_uid(&self, uid: MemberUid) -> Option<&MemberEntry> {
         let position = self.members.binary_search_by_key(&uid, |(uid, _)| *uid).ok()?;
         self.member_at(self.members.get(position)?.1)
+    }
+
+    /// The member who is this at a provider; nobody when several are: then an administrator has to say who it is.
+    pub fn member_by_identity(&self, provider: &str, subject: &str) -> Option<&MemberEntry> {
+        let version = identity_version(provider, subject);
+        let from = self.identities.partition_point(|(one, _)| *one < version);
+        let mut found = self
+            .identities
+            .iter()
+            .skip(from)
+            .take_while(|(one, _)| *one == version)
+            .filter_map(|(_, place)| self.member_at(*place))
+            .filter(|member| {
+                member.identities.iter().any(|one| *one.provider == *provider && *one.subject == *subject)
+            });
+        found.next().filter(|_| found.next().is_none())
     }
 
     /// The group of that name.

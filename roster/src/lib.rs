@@ -15,6 +15,7 @@ mod publish;
 mod seal;
 mod settings;
 mod shard;
+mod sign_in;
 pub mod source;
 mod store;
 pub mod web_keys;
@@ -31,6 +32,7 @@ pub use shard::{
     AllocationEntry, AllocationState, GroupAccess, GroupEntry, Invitation, JoinPolicy, Joining, MemberEntry,
     MemberState, Participant, Request, SHARDS, Shard, shard_of,
 };
+pub use sign_in::{ClaimRule, Identity, Newcomers, Provider, SignInSettings, identity_version};
 pub use store::Store;
 
 /// The version of the form of index, shards and credentials; a pod refuses one that it does not know.

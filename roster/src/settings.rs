@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::shard::JoinPolicy;
+use crate::sign_in::SignInSettings;
 
 /// Settings of a DiskCluster, as far as pods need them. All have defaults, so that a pod reads the index of an
 /// older operator.
@@ -29,6 +30,9 @@ pub struct Settings {
     pub disk_keys: Vec<VerifyingKey>,
     /// Whether names and passwords are taken with requests that came without TLS.
     pub passwords_without_tls: bool,
+    /// Ranges of addresses whose word on the address of a client web pods believe: `10.0.0.0/8`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub trusted_proxies: Vec<String>,
     /// What the service does at the moment.
     pub mode: Mode,
     /// A sentence for all members, shown on the page.
@@ -43,6 +47,8 @@ pub struct Settings {
     pub history: HistorySettings,
     /// About share links.
     pub shares: ShareSettings,
+    /// How one signs in.
+    pub sign_in: SignInSettings,
     /// About sessions of the page.
     pub sessions: SessionSettings,
     /// About passwords for programs.
@@ -66,6 +72,7 @@ impl Default for Settings {
             web_internal: None,
             disk_keys: Vec::new(),
             passwords_without_tls: false,
+            trusted_proxies: Vec::new(),
             mode: Mode::default(),
             notice: None,
             uploads: UploadSettings::default(),
@@ -73,6 +80,7 @@ impl Default for Settings {
             versions: VersionSettings::default(),
             history: HistorySettings::default(),
             shares: ShareSettings::default(),
+            sign_in: SignInSettings::default(),
             sessions: SessionSettings::default(),
             app_passwords: AppPasswordSettings::default(),
             groups: GroupSettings::default(),

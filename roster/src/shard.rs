@@ -6,6 +6,8 @@ use api::ids::{ClusterUid, GroupName, GroupUid, MemberName, MemberUid, SpaceId, 
 use api::role::Role;
 use serde::{Deserialize, Serialize};
 
+use crate::sign_in::Identity;
+
 /// Into how many shards a roster is cut, so that one change is a small write and a small read.
 pub const SHARDS: u8 = 32;
 
@@ -49,6 +51,9 @@ pub struct MemberEntry {
     pub display_name: Option<Box<str>>,
     /// Whether the member may sign in.
     pub state: MemberState,
+    /// Who the member is at OpenID providers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identities: Vec<Identity>,
     /// All the storage the member has.
     pub quota: Bytes,
     /// The limit of the own disk, as committed on the volume.

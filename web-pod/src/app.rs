@@ -10,6 +10,7 @@ use crate::disks::View;
 use crate::keys::Keys;
 use crate::links::Links;
 use crate::metrics::WebMetrics;
+use crate::oidc::{NewMembers, Oidc};
 use crate::self_service::SelfService;
 use crate::sign_in::SignIn;
 
@@ -30,6 +31,10 @@ pub struct Parts {
     pub keys: Keys,
     /// Checks passwords.
     pub sign_in: SignIn,
+    /// Signs in by OpenID providers.
+    pub oidc: Oidc,
+    /// Makes Members; absent where no Kubernetes API is.
+    pub new_members: Option<NewMembers>,
     /// How the disk pods are.
     pub disks: View,
     /// Asks disk pods about share links.

@@ -40,6 +40,10 @@ pub struct Serve {
     /// Directory of keys.json.
     #[arg(long, env = "INTERNET_DISK_KEYS")]
     pub keys: PathBuf,
+    /// Directory with the secrets (clientSecret) and certificate authorities (ca.crt) of OpenID providers, one directory
+    /// for each.
+    #[arg(long, env = "INTERNET_DISK_PROVIDERS", default_value = "/etc/internet-disk/providers")]
+    pub providers: PathBuf,
     /// Keys whose signature on a roster is believed: k4.public.…, several separated by commas.
     #[arg(long, env = "INTERNET_DISK_TRUST")]
     pub trust: Trust,

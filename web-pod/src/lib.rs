@@ -3,6 +3,7 @@
 //! It keeps nothing that another web pod could need: sessions are signed and checked against the roster, so any
 //! web pod goes on where another one ended.
 
+mod address;
 mod app;
 mod app_passwords;
 mod body;
@@ -14,6 +15,7 @@ mod internal;
 mod keys;
 mod links;
 mod metrics;
+mod oidc;
 mod page;
 mod router;
 mod self_service;
@@ -29,6 +31,7 @@ pub use internal::internal;
 pub use keys::Keys;
 pub use links::Links;
 pub use metrics::WebMetrics;
+pub use oidc::{NewMembers, Oidc};
 pub use router::router;
 pub use self_service::SelfService;
 pub use sign_in::{Attempts, Passwords, SignIn};

@@ -23,6 +23,7 @@ use serve::problem::Refusal;
 use serve::{Client, Peer};
 use uuid::Uuid;
 
+use crate::address;
 use crate::app::App;
 use crate::body::Body;
 use crate::servers::{self, Server};
@@ -120,7 +121,7 @@ pub(crate) async fn open(
     let looked = asked(&app, &roster, &token, None).await?;
     creator(&roster, token.space(), &looked)?;
     if let Some(verifier) = &looked.verifier {
-        let address = peer.map(|Extension(Peer(address))| address.ip());
+        let address = address::of(peer.as_ref(), &headers, roster.settings());
         // What is guessed at is this link: it stands where a name does.
         let account = format!("link/{}", looked.share.simple());
         let password = password.unwrap_or_default();

@@ -9,7 +9,7 @@ use axum::routing::{delete, get, post, put};
 
 use crate::app::App;
 use crate::{
-    app_passwords, body, csrf, headers, links, page, self_service, servers, session, sign_in, spaces,
+    app_passwords, body, csrf, headers, links, oidc, page, self_service, servers, session, sign_in, spaces,
 };
 
 /// Everything the public port answers.
@@ -26,6 +26,9 @@ pub fn router(app: App) -> Router {
         .route_layer(from_fn_with_state(app.clone(), session::require));
     let api = Router::new()
         .route("/session", post(sign_in::begin).delete(sign_in::end))
+        .route("/sign-in", get(sign_in::ways))
+        .route("/oidc/{provider}", get(oidc::go))
+        .route("/oidc/{provider}/return", get(oidc::come))
         .route("/links/{token}", get(links::look).post(links::open))
         .merge(for_members)
         .fallback(serve::problem::not_found)

@@ -25,7 +25,8 @@ const COOKIE: &str = "internet-disk-session";
 pub(crate) struct Session {
     cluster: ClusterUid,
     pub(crate) member: MemberUid,
-    /// Which password it was begun with: see [`roster::credentials::Verifier::version`].
+    /// Which password it was begun with ([`roster::credentials::Verifier::version`]), or which identity
+    /// ([`roster::Identity::version`]): when the member has it no longer, the session is over.
     credential: u64,
     began: Timestamp,
     pub(crate) expires: Timestamp,
@@ -83,13 +84,18 @@ fn set_cookie(value: &str, max_age: u32, settings: &Settings) -> Result<HeaderVa
 }
 
 fn token(headers: &HeaderMap) -> Option<&str> {
+    cookie(headers, COOKIE)
+}
+
+/// The cookie of that name, if it says anything.
+pub(crate) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|line| line.to_str().ok())
         .flat_map(|line| line.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(name, _)| *name == COOKIE)
+        .find(|(one, _)| *one == name)
         .map(|(_, value)| value)
         .filter(|value| !value.is_empty())
 }
@@ -115,8 +121,16 @@ fn current(app: &App, roster: &Roster, headers: &HeaderMap, now: Timestamp) -> R
         return Err(Unusable::None);
     }
     let member = roster.member_by_uid(session.member).ok_or(Unusable::None)?;
-    let verifier = app.credentials.verifier(&member.name, member.uid).ok_or(Unusable::None)?;
-    if verifier.version() != session.credential {
+    let password = app.credentials.verifier(&member.name, member.uid);
+    let by_password = password.is_some_and(|verifier| verifier.version() == session.credential);
+    let providers = &roster.settings().sign_in.providers;
+    let by_identity = || {
+        member.identities.iter().any(|identity| {
+            identity.version() == session.credential
+                && providers.iter().any(|one| *one.name == *identity.provider)
+        })
+    };
+    if !by_password && !by_identity() {
         return Err(Unusable::None);
     }
     match member.state {

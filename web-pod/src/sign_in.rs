@@ -12,7 +12,7 @@ use api::problem::ProblemCode;
 use axum::extract::{Extension, State};
 use axum::response::{AppendHeaders, IntoResponse};
 use axum::{Json, http::StatusCode};
-use http::{HeaderValue, header};
+use http::{HeaderMap, HeaderValue, header};
 use jiff::Timestamp;
 use roster::{GroupCreation, JoinPolicy, MemberEntry, MemberState, Mode, Settings};
 use secrecy::SecretString;
@@ -24,6 +24,7 @@ pub use attempts::Attempts;
 pub(crate) use check::check;
 pub use passwords::Passwords;
 
+use crate::address;
 use crate::app::App;
 use crate::body::Body;
 use crate::session::{self, Session, SignedIn};
@@ -103,11 +104,15 @@ impl<'a> Who<'a> {
 pub(crate) async fn begin(
     State(app): State<App>,
     peer: Option<Extension<Peer>>,
+    headers: HeaderMap,
     Body(Attempt { member: name, password }): Body<Attempt>,
 ) -> Result<impl IntoResponse, Refusal> {
     let name = name.trim();
-    let address = peer.map(|Extension(Peer(address))| address.ip());
+    if app.roster.current().settings().sign_in.without_passwords {
+        return Err(Refusal::new(ProblemCode::Forbidden, "here nobody signs in with a password"));
+    }
     let roster = app.roster.current();
+    let address = address::of(peer.as_ref(), &headers, roster.settings());
     let (member, verifier) = match attempt(&app, &roster, name, password.0, address).await? {
         Attempted::Right(member, verifier) => (member, verifier),
         Attempted::Wrong => {
@@ -139,6 +144,32 @@ pub(crate) async fn begin(
     tracing::info!(member = %member.name, "A member signed in.");
     let body = Json(Who::new(member, session.expires, settings)).into_response();
     Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), body))
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Ways<'a> {
+    passwords: bool,
+    providers: Vec<Way<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Way<'a> {
+    name: &'a str,
+    display_name: &'a str,
+}
+
+/// `GET /api/sign-in`: what the page offers to somebody who is not signed in.
+pub(crate) async fn ways(State(app): State<App>) -> impl IntoResponse {
+    let roster = app.roster.current();
+    let sign_in = &roster.settings().sign_in;
+    let providers = sign_in
+        .providers
+        .iter()
+        .map(|one| Way { name: &one.name, display_name: one.display_name.as_deref().unwrap_or(&one.name) });
+    let providers = providers.collect();
+    Json(Ways { passwords: !sign_in.without_passwords, providers }).into_response()
 }
 
 /// `GET /api/session`

@@ -15,6 +15,7 @@ use crate::internal::internal;
 use crate::keys::Keys;
 use crate::links::Links;
 use crate::metrics::WebMetrics;
+use crate::oidc::{NewMembers, Oidc};
 use crate::router::router;
 use crate::self_service::SelfService;
 use crate::sign_in::{Attempts, Passwords, SignIn};
@@ -38,6 +39,7 @@ async fn run(serve: Serve) -> anyhow::Result<()> {
         roster: roster_directory,
         credentials: credentials_directory,
         keys: keys_directory,
+        providers,
         trust,
         watch,
         pod_name,
@@ -61,7 +63,7 @@ async fn run(serve: Serve) -> anyhow::Result<()> {
     let (keys, keys_file) = Keys::read(keys_directory)?;
     let _keys = AbortOnDrop(tokio::spawn(keys.clone().follow(keys_file)));
 
-    let (mut self_service, mut app_passwords) = (None, None);
+    let (mut self_service, mut app_passwords, mut new_members) = (None, None, None);
     if let Some(watched) = watch {
         let client = kube::Client::try_default().await.context(
             "cannot find the Kubernetes API: run in a pod with a service account, or leave out --watch",
@@ -76,6 +78,7 @@ async fn run(serve: Serve) -> anyhow::Result<()> {
             cluster,
         ));
         app_passwords = Some(AppPasswordSecrets::new(client.clone(), &watched));
+        new_members = Some(NewMembers::new(client.clone(), &watched));
         self_service = Some(SelfService::new(client, watched));
     }
 
@@ -103,6 +106,8 @@ async fn run(serve: Serve) -> anyhow::Result<()> {
         credentials,
         keys,
         sign_in: SignIn { passwords: Passwords::new(cores)?, attempts: Attempts::default().into() },
+        oidc: Oidc::new(providers),
+        new_members,
         disks,
         links: Links::default(),
         self_service,

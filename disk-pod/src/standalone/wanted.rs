@@ -70,6 +70,7 @@ fn member(member: &Member, volumes: &[VolumeName]) -> anyhow::Result<MemberWante
             SpecState::Suspended => MemberState::Suspended,
             SpecState::Pending => MemberState::Pending,
         },
+        identities: Vec::new(),
         quota,
         limit: quota,
         allocations,

@@ -301,6 +301,7 @@ fn member(name: &str) -> MemberEntry {
         volume: volume_name(),
         display_name: None,
         state: MemberState::Active,
+        identities: Vec::new(),
         quota: Bytes(10 * MIB),
         limit: Bytes(8 * MIB),
         allocations: Vec::new(),

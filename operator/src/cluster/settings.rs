@@ -4,9 +4,10 @@ use api::ids::{PodName, VolumeName};
 use api::keys::VerifyingKey;
 use api::kubernetes::DiskCluster;
 use api::kubernetes::disk_cluster::operation::ServiceMode;
-use api::kubernetes::disk_cluster::policies;
+use api::kubernetes::disk_cluster::{policies, sign_in as spec};
 use api::kubernetes::group;
 use roster::{AppPasswordSettings, LinkPolicy, ShareSettings};
+use roster::{ClaimRule, Newcomers, Provider, SignInSettings};
 use roster::{
     DiskPodAddress, GroupCreation, GroupSettings, HistorySettings, JoinPolicy, Mode, SessionSettings,
     Settings, TicketKey, TrashSettings, UploadSettings, VersionSettings,
@@ -35,6 +36,7 @@ pub fn settings(
         web_internal: addresses.web_private.clone(),
         disk_keys,
         passwords_without_tls: spec.disk.protocols.passwords_without_tls.is_enabled(),
+        trusted_proxies: spec.web.trusted_proxies.clone(),
         mode: match spec.service.mode {
             ServiceMode::ReadWrite => Mode::ReadWrite,
             ServiceMode::ReadOnly => Mode::ReadOnly,
@@ -54,6 +56,7 @@ pub fn settings(
             maximum_per_file: whole(versions.maximum_per_file),
         },
         history: HistorySettings { retention_hours: whole(history.retention_hours) },
+        sign_in: sign_in(&spec.sign_in),
         sessions: SessionSettings {
             lifetime_s: whole(sessions.lifetime_seconds),
             idle_s: whole(sessions.idle_timeout_seconds),
@@ -92,6 +95,37 @@ fn complete(pod: &super::addresses::DiskPodAddresses) -> Option<DiskPodAddress> 
     })
 }
 
+fn sign_in(spec: &spec::SignIn) -> SignInSettings {
+    SignInSettings {
+        without_passwords: !spec.passwords.mode.is_enabled(),
+        providers: spec.oidc.iter().map(provider).collect(),
+        new_member_quota: spec.new_members.as_ref().and_then(|new| new.quota.bytes().ok()),
+    }
+}
+
+fn provider(spec: &spec::OidcProvider) -> Provider {
+    let rule = |rule: &spec::ClaimRule| ClaimRule {
+        claim: rule.claim.clone(),
+        required: rule.required_value.clone(),
+    };
+    Provider {
+        name: spec.name.clone(),
+        display_name: spec.display_name.clone(),
+        issuer: spec.issuer_url.clone(),
+        client_id: spec.client_id.clone(),
+        scopes: spec.scopes.clone(),
+        subject_claim: spec.claim_mappings.subject.clone(),
+        display_name_claim: spec.claim_mappings.display_name.clone(),
+        email_claim: spec.claim_mappings.email.clone(),
+        rules: spec.claim_validation_rules.iter().map(rule).collect(),
+        newcomers: match spec.new_members {
+            spec::NewMemberPolicy::Refuse => Newcomers::Refuse,
+            spec::NewMemberPolicy::Approval => Newcomers::Approval,
+            spec::NewMemberPolicy::Create => Newcomers::Create,
+        },
+    }
+}
+
 fn join_policy(policy: &group::JoinPolicy) -> JoinPolicy {
     match policy {
         group::JoinPolicy::Open => JoinPolicy::Open,
@@ -111,6 +145,35 @@ mod tests {
 
     use super::*;
     use crate::cluster::addresses::DiskPodAddresses;
+
+    #[test]
+    fn what_providers_are_asked_is_told() {
+        let cluster: DiskCluster = serde_json::from_value(json!({
+            "apiVersion": "internetdisk.dev/v1alpha1", "kind": "DiskCluster", "metadata": { "name": "demo" },
+            "spec": { "volumes": [{ "name": "main" }], "signIn": {
+                "passwords": { "mode": "Disabled" }, "newMembers": { "quota": "1Gi" },
+                "oidc": [{ "name": "corp", "issuerURL": "https://id.example.org", "clientID": "disk",
+                    "newMembers": "Create", "claimValidationRules": [{ "claim": "groups", "requiredValue": "staff" }] }],
+            } },
+        }))
+        .unwrap();
+        let told = settings(&cluster, &Addresses::default(), Vec::new(), Vec::new()).sign_in;
+        let expected = Provider {
+            name: "corp".to_owned(),
+            display_name: None,
+            issuer: "https://id.example.org".to_owned(),
+            client_id: "disk".to_owned(),
+            scopes: ["openid", "profile", "email"].map(str::to_owned).to_vec(),
+            subject_claim: "sub".to_owned(),
+            display_name_claim: "name".to_owned(),
+            email_claim: "email".to_owned(),
+            rules: vec![ClaimRule { claim: "groups".to_owned(), required: "staff".to_owned() }],
+            newcomers: Newcomers::Create,
+        };
+        assert_eq!(told.providers, [expected]);
+        assert!(told.without_passwords);
+        assert_eq!(told.new_member_quota, Some(api::bytes::Bytes(1 << 30)));
+    }
 
     #[test]
     fn the_defaults_of_the_resource_are_told_and_half_known_pods_are_not() {

@@ -215,10 +215,6 @@ fn sign_in(cluster: &DiskCluster, observed: &Observed) -> Option<Finding> {
     if let Some((name, field)) = observed.missing_secrets.iter().find(|(_, field)| field.contains("signIn")) {
         return not(Reason::SecretNotFound, format!("Secret {name} of {field} is not there: create it"));
     }
-    if !sign_in.oidc.is_empty() {
-        let message = "this version does not sign in by OpenID providers: members need a password each";
-        return not(Reason::NotSupported, message.to_owned());
-    }
     if sign_in.registration.mode != RegistrationMode::Closed {
         let message = "this version lets nobody register on the page: create the Members in Kubernetes";
         return not(Reason::NotSupported, message.to_owned());

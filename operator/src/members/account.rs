@@ -9,8 +9,8 @@ use api::kubernetes::Member;
 use api::kubernetes::labels::CONFIRM_DELETION;
 use api::kubernetes::member::MemberState as SpecState;
 use kube::ResourceExt;
-use roster::MemberState;
 use roster::compile::{AllocationWanted, Lent, MemberWanted};
+use roster::{Identity, MemberState};
 
 use crate::lending::Grants;
 
@@ -112,6 +112,16 @@ impl MemberAccount {
             volume: self.volume.clone(),
             display_name: self.object.spec.display_name.clone(),
             state,
+            identities: self
+                .object
+                .spec
+                .identities
+                .iter()
+                .map(|one| Identity {
+                    provider: one.provider.as_str().into(),
+                    subject: one.subject.as_str().into(),
+                })
+                .collect(),
             quota: self.quota,
             limit,
             allocations,

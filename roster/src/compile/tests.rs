@@ -18,6 +18,7 @@ fn member(number: u128, allocations: &[(u128, u64)]) -> MemberWanted {
         volume: "main".parse().unwrap(),
         display_name: None,
         state: MemberState::Active,
+        identities: Vec::new(),
         quota: Bytes(1000),
         limit: Bytes(1000),
         allocations: allocations

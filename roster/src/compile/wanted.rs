@@ -8,6 +8,7 @@ use crate::shard::{
     AllocationEntry, GroupAccess, GroupEntry, Invitation, Joining, MemberEntry, MemberState, Participant,
     Request,
 };
+use crate::sign_in::Identity;
 
 /// What a Member wants, and what holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub struct MemberWanted {
     pub display_name: Option<String>,
     /// Whether the member may sign in.
     pub state: MemberState,
+    /// Who the member is at OpenID providers.
+    pub identities: Vec<Identity>,
     /// All the storage the member has.
     pub quota: Bytes,
     /// The limit of the own disk that is committed.
@@ -48,6 +51,7 @@ impl MemberWanted {
             volume,
             display_name,
             state,
+            identities,
             quota,
             limit,
             allocations: _settled_already,
@@ -60,6 +64,7 @@ impl MemberWanted {
             volume: volume.clone(),
             display_name: display_name.as_deref().map(Box::from),
             state: *state,
+            identities: identities.clone(),
             quota: *quota,
             limit: *limit,
             allocations,

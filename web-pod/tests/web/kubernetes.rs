@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Method, StatusCode, Uri};
 use internet_disk_web_pod::config::Watched;
-use internet_disk_web_pod::{AppPasswordSecrets, SelfService};
+use internet_disk_web_pod::{AppPasswordSecrets, NewMembers, SelfService};
 use k8s_openapi::api::core::v1::Secret;
 use roster::SHARDS;
 use roster::credentials::AppPasswords;
@@ -112,18 +112,19 @@ impl Kubernetes {
         shards
     }
 
-    pub(crate) fn self_service(&self) -> (SelfService, AppPasswordSecrets) {
+    pub(crate) fn self_service(&self) -> (SelfService, AppPasswordSecrets, NewMembers) {
         self_service(&self.url)
     }
 }
 
 /// Self-service through an API at this address.
-pub(crate) fn self_service(url: &str) -> (SelfService, AppPasswordSecrets) {
+pub(crate) fn self_service(url: &str) -> (SelfService, AppPasswordSecrets, NewMembers) {
     let config = kube::Config::new(url.parse().unwrap());
     let client = kube::Client::try_from(config).unwrap();
     let watched = Watched { namespace: "disk".to_owned(), cluster: "demo".to_owned() };
     let secrets = AppPasswordSecrets::new(client.clone(), &watched);
-    (SelfService::new(client, watched), secrets)
+    let new_members = NewMembers::new(client.clone(), &watched);
+    (SelfService::new(client, watched), secrets, new_members)
 }
 
 impl Api {
@@ -157,8 +158,15 @@ impl Api {
             return Err(refusal);
         }
         if method == Method::POST {
-            let prefix = body["metadata"]["generateName"].as_str().unwrap().to_owned();
-            return Ok(self.put(format!("{path}/{prefix}x7k2p"), Uuid::new_v4(), body["spec"].clone()));
+            let name = match body["metadata"]["generateName"].as_str() {
+                Some(prefix) => format!("{prefix}x7k2p"),
+                None => body["metadata"]["name"].as_str().unwrap().to_owned(),
+            };
+            let path = format!("{path}/{name}");
+            if self.objects.contains_key(&path) {
+                return Err(status(409, "AlreadyExists", "there is one of that name"));
+            }
+            return Ok(self.put(path, Uuid::new_v4(), body["spec"].clone()));
         }
         let mut object =
             self.objects.get(&path).cloned().ok_or_else(|| status(404, "NotFound", "not found"))?;
@@ -191,11 +199,31 @@ impl Api {
             }
             object["spec"][list] = json!(new);
         }
+        within_quota(&object)?;
         self.version += 1;
         object["metadata"]["resourceVersion"] = json!(self.version.to_string());
         self.objects.insert(path, object.clone());
         Ok(object)
     }
+}
+
+/// The rule of the custom resource, with its words.
+fn within_quota(object: &Value) -> Result<(), Value> {
+    let bytes = |value: &Value| value.as_str().map_or(0, quantity);
+    let Some(allocations) = object["spec"]["allocations"].as_array() else { return Ok(()) };
+    let given: u64 = allocations.iter().map(|one| bytes(&one["size"])).sum();
+    if given <= bytes(&object["spec"]["quota"]) {
+        return Ok(());
+    }
+    let mut refusal = status(422, "Invalid", "Member is invalid");
+    let words =
+        "Invalid value: \"object\": the allocations add up to more than the quota: take something back";
+    refusal["details"] = json!({ "causes": [{ "reason": "FieldValueInvalid", "message": words, "field": "spec.allocations" }] });
+    Err(refusal)
+}
+
+pub(crate) fn quantity(text: &str) -> u64 {
+    api::bytes::Bytes::parse_quantity(text).unwrap().0
 }
 
 /// A refusal as the API server writes it.

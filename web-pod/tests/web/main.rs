@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test: all of it
 
 mod app_passwords;
+mod bad_input;
 mod check;
 mod disk;
 mod kubernetes;
 mod links;
+mod openid;
 mod page;
 mod program;
 mod self_service;

@@ -6,7 +6,7 @@ use http::Method;
 use roster::{GroupCreation, Invitation, JoinPolicy};
 use serde_json::{Value, json};
 
-use crate::kubernetes::{Kubernetes, self_service, status};
+use crate::kubernetes::{Kubernetes, quantity, self_service, status};
 use crate::world::{Client, GIB, Pod, World, group, participant};
 
 /// With a group that is open, and one that asks for two GiB.
@@ -207,6 +207,41 @@ async fn owners_decide_who_takes_part() {
     assert_eq!(root.outcome(), (400, "bad-request".to_owned()));
     assert_eq!(kubernetes.written().len(), before);
     assert_eq!(give(&world.signed_in(&pod, "dave"), "trips", GIB).await.0, 202, "the invitation is accepted");
+}
+
+#[tokio::test]
+async fn two_web_pods_at_once_never_pass_the_quota_and_the_loser_is_told() {
+    let mut world = world();
+    world.groups.insert("also-open", group("also-open", JoinPolicy::Open));
+    world.publish();
+    let (kubernetes, here) = with_api(&world).await;
+    let there = world.pod_with(Some(kubernetes.self_service())).await;
+    let dave = world.signed_in(&here, "dave");
+    for round in 0..100 {
+        // Each fits alone; neither web pod knows of the other.
+        let elsewhere = dave.at(&there);
+        let both = tokio::join!(give(&dave, "open", 6 * GIB), give(&elsewhere, "also-open", 6 * GIB));
+        let mut outcomes = [both.0, both.1];
+        outcomes.sort();
+        let refused = (400, "bad-request".to_owned());
+        assert_eq!(outcomes, [(202, String::new()), refused], "{round}: one wins, the other is told");
+        let allocations = kubernetes.object("members/dave")["spec"]["allocations"].clone();
+        let sizes = allocations.as_array().unwrap().iter().map(|one| quantity(one["size"].as_str().unwrap()));
+        assert_eq!(sizes.sum::<u64>(), 6 * GIB, "{round}: {allocations}");
+        // Two that fit together are both kept.
+        for name in ["open", "also-open"] {
+            let path = format!("/api/allocations/{name}");
+            assert_eq!(dave.send("DELETE", &path, None).await.status, 202);
+        }
+        let both = tokio::join!(give(&dave, "open", 4 * GIB), give(&elsewhere, "also-open", 5 * GIB));
+        assert_eq!((both.0.0, both.1.0), (202, 202), "{round}");
+        let allocations = kubernetes.object("members/dave")["spec"]["allocations"].clone();
+        assert_eq!(allocations.as_array().unwrap().len(), 2, "{round}: no update is lost: {allocations}");
+        for name in ["open", "also-open"] {
+            let path = format!("/api/allocations/{name}");
+            assert_eq!(dave.send("DELETE", &path, None).await.status, 202);
+        }
+    }
 }
 
 #[tokio::test]

@@ -16,8 +16,8 @@ use axum::body::Body;
 use http::{HeaderMap, Request, StatusCode};
 use internet_disk_web_pod::disks::{Pace, probe};
 use internet_disk_web_pod::{
-    App, AppPasswordSecrets, Attempts, Keys, Links, Parts, Passwords, SelfService, SignIn, WebMetrics,
-    internal, router,
+    App, AppPasswordSecrets, Attempts, Keys, Links, NewMembers, Oidc, Parts, Passwords, SelfService, SignIn,
+    WebMetrics, internal, router,
 };
 use roster::credentials::{AppPasswords, Credential, CredentialStore, Credentials, Verifier};
 use roster::web_keys::WebKeys;
@@ -48,6 +48,8 @@ pub(crate) struct World {
     pub(crate) keys_json: String,
     pub(crate) roster: TempDir,
     pub(crate) credentials: TempDir,
+    /// Secrets of OpenID providers.
+    pub(crate) providers: TempDir,
     pub(crate) settings: Settings,
     pub(crate) members: BTreeMap<&'static str, MemberEntry>,
     pub(crate) groups: BTreeMap<&'static str, GroupEntry>,
@@ -93,6 +95,7 @@ fn member(name: &str) -> MemberEntry {
         volume: "main".parse().unwrap(),
         display_name: Some(format!("{name} of the tests").into()),
         state: MemberState::Active,
+        identities: Vec::new(),
         quota: Bytes(10 * GIB),
         limit: Bytes(8 * GIB),
         allocations: Vec::new(),
@@ -148,6 +151,7 @@ impl World {
             keys: Keys::fixed(web_keys),
             roster: tempfile::tempdir().unwrap(),
             credentials: tempfile::tempdir().unwrap(),
+            providers: tempfile::tempdir().unwrap(),
             settings: Settings {
                 volumes: vec!["main".parse().unwrap()],
                 disk_keys: vec![disk.verifying_key().clone()],
@@ -207,6 +211,10 @@ impl World {
         self.write("index", &seal(&self.operator, Part::Index, generation, &index).unwrap());
     }
 
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation
+    }
+
     fn write(&self, name: &str, sealed: &roster::Sealed) {
         let at = |ending: &str| self.roster.path().join(format!("{name}.{ending}"));
         std::fs::write(at("sig"), &sealed.signature).unwrap();
@@ -219,8 +227,13 @@ impl World {
     }
 
     /// A web pod that has read everything.
-    pub(crate) async fn pod_with(&self, kubernetes: Option<(SelfService, AppPasswordSecrets)>) -> Pod {
-        let (self_service, app_passwords) = kubernetes.unzip();
+    pub(crate) async fn pod_with(
+        &self,
+        kubernetes: Option<(SelfService, AppPasswordSecrets, NewMembers)>,
+    ) -> Pod {
+        let new_members = kubernetes.as_ref().map(|(.., members)| members.clone());
+        let (self_service, app_passwords) =
+            kubernetes.map(|(service, passwords, _)| (service, passwords)).unzip();
         let trust = Trust::new([self.operator.verifying_key().clone()]);
         let store = roster::Store::empty(self.cluster, trust);
         let credentials = CredentialStore::empty();
@@ -237,6 +250,8 @@ impl World {
             credentials: credentials.clone(),
             keys: self.keys.clone(),
             sign_in: SignIn { passwords: Passwords::new(2).unwrap(), attempts: Attempts::default().into() },
+            oidc: Oidc::new(self.providers.path().to_owned()),
+            new_members,
             disks,
             links: Links::default(),
             self_service,

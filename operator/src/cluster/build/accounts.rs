@@ -1,5 +1,6 @@
 //! Who the pods are and what they may do: no more than what each rule says it is for.
 
+use api::kubernetes::disk_cluster::sign_in::NewMemberPolicy;
 use api::kubernetes::labels::Component;
 use api::kubernetes::names::Names;
 use api::kubernetes::{DiskCluster, GROUP};
@@ -34,6 +35,10 @@ pub(super) fn roles(cluster: &DiskCluster, names: &Names) -> Vec<Role> {
     let mut web = roster(names);
     web.extend(credentials(names));
     web.extend(self_service(names));
+    if cluster.spec.sign_in.oidc.iter().any(|one| one.new_members != NewMemberPolicy::Refuse) {
+        // Whoever signs in for the first time gets a Member, of the state and quota that the admission policies allow.
+        web.push(rule(GROUP, "members", Vec::new(), &["create"]));
+    }
     [(Component::Disk, roster(names)), (Component::Web, web)]
         .map(|(component, rules)| Role {
             metadata: owned(cluster, &name(names, component), component),

@@ -83,6 +83,37 @@ fn the_example() {
 }
 
 #[test]
+fn secrets_and_authorities_of_providers_are_mounted_and_newcomers_may_be_made() {
+    let mut cluster = demo();
+    cluster.spec.sign_in.oidc = serde_json::from_value(json!([
+        { "name": "corp", "issuerURL": "https://id.example.org", "clientID": "disk", "newMembers": "Create",
+            "clientSecretRef": { "name": "corp-client" }, "caBundleRef": { "name": "corp-ca", "key": "pem" } },
+        { "name": "public", "issuerURL": "https://id.example.com", "clientID": "disk" },
+    ]))
+    .unwrap();
+    let Desired { web, roles, .. } = build(&cluster, &around(), &[]);
+    let pod = web.spec.unwrap().template.spec.unwrap();
+    let volume = pod.volumes.unwrap().into_iter().find(|volume| volume.name == "providers").unwrap();
+    let expected = json!([
+        { "secret": { "name": "corp-client", "optional": true,
+            "items": [{ "key": "clientSecret", "path": "corp/clientSecret" }] } },
+        { "configMap": { "name": "corp-ca", "optional": true, "items": [{ "key": "pem", "path": "corp/ca.crt" }] } },
+    ]);
+    assert_eq!(serde_json::to_value(volume.projected.unwrap().sources).unwrap(), expected);
+    let arguments = pod.containers[0].args.clone().unwrap();
+    assert!(arguments.contains(&"--providers=/etc/internet-disk/providers".to_owned()), "{arguments:?}");
+    let makes_members = |roles: &[k8s_openapi::api::rbac::v1::Role]| {
+        let rules = roles.iter().flat_map(|role| role.rules.iter().flatten());
+        rules
+            .filter(|rule| rule.verbs.contains(&"create".to_owned()))
+            .any(|rule| rule.resources.iter().flatten().any(|resource| resource == "members"))
+    };
+    assert!(makes_members(&roles));
+    cluster.spec.sign_in.oidc.iter_mut().for_each(|one| one.new_members = Default::default());
+    assert!(!makes_members(&build(&cluster, &around(), &[]).roles), "a right that nobody needs");
+}
+
+#[test]
 fn everything_a_disk_cluster_can_ask_for() {
     let cluster: DiskCluster = serde_json::from_value(json!({
         "apiVersion": "internetdisk.dev/v1alpha1", "kind": "DiskCluster",

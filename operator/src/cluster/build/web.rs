@@ -3,8 +3,11 @@
 use api::kubernetes::DiskCluster;
 use api::kubernetes::labels::Component;
 use api::kubernetes::names::{INTERNAL_PORT, Names};
+use api::kubernetes::reference::KeyReference;
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment};
-use k8s_openapi::api::core::v1::{EnvVar, SecretProjection, SecretVolumeSource, Volume, VolumeProjection};
+use k8s_openapi::api::core::v1::{
+    ConfigMapProjection, EnvVar, SecretProjection, SecretVolumeSource, Volume, VolumeProjection,
+};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use roster::SHARDS;
 
@@ -14,6 +17,7 @@ use super::{Surroundings, owned, web_replicas};
 
 const CREDENTIALS: &str = "/etc/internet-disk/credentials";
 const KEYS: &str = "/etc/internet-disk/keys";
+const PROVIDERS: &str = "/etc/internet-disk/providers";
 
 /// Every web pod does everything for everybody.
 pub(super) fn deployment(cluster: &DiskCluster, names: &Names, around: &Surroundings) -> Deployment {
@@ -22,6 +26,13 @@ pub(super) fn deployment(cluster: &DiskCluster, names: &Names, around: &Surround
     arguments.push(format!("--credentials={CREDENTIALS}"));
     arguments.push(format!("--keys={KEYS}"));
     arguments.push(format!("--probe-interval-ms={}", web.probe_interval_milliseconds));
+    let mut volumes = vec![keys(names), credentials(names)];
+    let mut mounts = vec![read_only("keys", KEYS), read_only("credentials", CREDENTIALS)];
+    if let Some(volume) = providers(cluster) {
+        arguments.push(format!("--providers={PROVIDERS}"));
+        mounts.push(read_only(&volume.name, PROVIDERS));
+        volumes.push(volume);
+    }
     let part = Part {
         component: Component::Web,
         program: "web-pod",
@@ -30,8 +41,8 @@ pub(super) fn deployment(cluster: &DiskCluster, names: &Names, around: &Surround
         arguments,
         environment: vec![returned_memory()],
         ports: vec![(INTERNAL, INTERNAL_PORT)],
-        volumes: vec![keys(names), credentials(names)],
-        mounts: vec![read_only("keys", KEYS), read_only("credentials", CREDENTIALS)],
+        volumes,
+        mounts,
         requests: [("cpu", "20m"), ("memory", "64Mi")],
     };
     Deployment {
@@ -72,6 +83,40 @@ fn keys(names: &Names) -> Volume {
         }),
         ..Volume::default()
     }
+}
+
+/// Secrets and certificate authorities of OpenID providers. Mounted, they need no right to read Secrets, and a new
+/// content arrives by itself.
+fn providers(cluster: &DiskCluster) -> Option<Volume> {
+    let mut sources = Vec::new();
+    for provider in &cluster.spec.sign_in.oidc {
+        if let Some(KeyReference { name, key }) = &provider.client_secret_ref {
+            let key = key.as_deref().unwrap_or("clientSecret");
+            sources.push(VolumeProjection {
+                secret: Some(SecretProjection {
+                    name: name.clone(),
+                    optional: Some(true),
+                    items: Some(vec![item(key, format!("{}/clientSecret", provider.name))]),
+                }),
+                ..VolumeProjection::default()
+            });
+        }
+        if let Some(KeyReference { name, key }) = &provider.ca_bundle_ref {
+            let key = key.as_deref().unwrap_or("ca.crt");
+            sources.push(VolumeProjection {
+                config_map: Some(ConfigMapProjection {
+                    name: name.clone(),
+                    optional: Some(true),
+                    items: Some(vec![item(key, format!("{}/ca.crt", provider.name))]),
+                }),
+                ..VolumeProjection::default()
+            });
+        }
+    }
+    let mut volume = projected("providers", sources);
+    let projected = volume.projected.as_mut()?;
+    projected.default_mode = Some(0o440);
+    projected.sources.as_ref().is_some_and(|sources| !sources.is_empty()).then_some(volume)
 }
 
 /// The mounted copy of what passwords are checked against.

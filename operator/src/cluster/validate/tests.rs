@@ -187,14 +187,6 @@ fn what_is_asked_for_and_not_done_is_said() {
             "spec.disk.exposure.tls",
         ),
         (
-            "OpenID",
-            json!({ "signIn": { "oidc": [provider] } }),
-            Vec::new(),
-            ConditionType::SignInReady,
-            Reason::NotSupported,
-            "password",
-        ),
-        (
             "OpenID without its secret",
             json!({ "signIn": { "oidc": [provider] } }),
             missing("oidc", "spec.signIn.oidc[].clientSecretRef"),
