@@ -23,6 +23,9 @@ const MOST_OPEN: usize = 500;
 #[serde(rename_all = "camelCase")]
 struct Spaces<'a> {
     generation: RosterGeneration,
+    /// Where a disk is mounted, if it can be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dav_url: Option<&'a str>,
     own: Own<'a>,
     groups: Vec<GroupView<'a>>,
     invitations: Vec<Offer<'a>>,
@@ -112,6 +115,7 @@ fn spaces<'a>(roster: &'a Roster, member: &'a MemberEntry) -> Spaces<'a> {
     open.truncate(MOST_OPEN);
     Spaces {
         generation: roster.generation(),
+        dav_url: roster.settings().dav_url.as_deref(),
         own: Own {
             space: member.space,
             quota: member.quota,

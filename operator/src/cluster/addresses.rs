@@ -24,6 +24,8 @@ pub struct Addresses {
     pub web_internal: Option<String>,
     /// `host:port` of the private port of the web pods.
     pub web_private: Option<String>,
+    /// All disk pods together, for clients that know none of them: there a disk is mounted.
+    pub disks: Option<String>,
     /// The disk pods wanted, in order of their ordinals.
     pub disk_pods: Vec<DiskPodAddresses>,
 }
@@ -72,6 +74,13 @@ impl Addresses {
                 .get(&names.web_internal())
                 .and_then(|service| cluster_address(service))
                 .map(|address| format!("{}:{INTERNAL_PORT}", in_url(&address))),
+            disks: origin(
+                &disk.route,
+                disk.domain.as_deref(),
+                services.get(&names.disk()).map(Arc::as_ref),
+                nodes,
+                0,
+            ),
             disk_pods: (0..disk_replicas(cluster)).map(pod).collect(),
         }
     }
@@ -173,6 +182,7 @@ mod tests {
         [
             service("demo-web", 1),
             service("demo-web-internal", 5),
+            service("demo-disk", 6),
             service("demo-disk-0", 2),
             service("demo-disk-1", 3),
             service("demo-disk-1-internal", 4),
@@ -183,29 +193,43 @@ mod tests {
     #[test]
     fn every_way_to_be_reached() {
         let nodes = ["198.51.100.1".to_owned(), "2001:db8::2".to_owned()];
-        for (exposure, web, second) in [
-            (json!({}), "http://10.0.0.1", "http://10.0.0.3"),
-            (json!({ "host": "set" }), "http://disk.example.org", "http://1.files.example.org"),
+        for (exposure, web, disks, second) in [
+            (json!({}), "http://10.0.0.1", "http://10.0.0.6", "http://10.0.0.3"),
+            (
+                json!({ "host": "set" }),
+                "http://disk.example.org",
+                "http://files.example.org",
+                "http://1.files.example.org",
+            ),
             (
                 json!({ "host": "set", "advertise": { "port": 8080 } }),
                 "http://disk.example.org:8080",
+                "http://files.example.org:8080",
                 "http://1.files.example.org:8080",
             ),
             (
                 json!({ "host": "set", "advertise": { "scheme": "HTTPS", "port": 443 } }),
                 "https://disk.example.org",
+                "https://files.example.org",
                 "https://1.files.example.org",
             ),
-            (json!({ "type": "NodePort" }), "http://198.51.100.1:30001", "http://[2001:db8::2]:30003"),
+            (
+                json!({ "type": "NodePort" }),
+                "http://198.51.100.1:30001",
+                "http://198.51.100.1:30006",
+                "http://[2001:db8::2]:30003",
+            ),
             (
                 json!({ "type": "NodePort", "nodePort": { "addresses": ["n.example.org"] } }),
                 "http://n.example.org:30001",
+                "http://n.example.org:30006",
                 "http://n.example.org:30003",
             ),
-            (json!({ "type": "LoadBalancer" }), "http://192.0.2.1", "http://192.0.2.3"),
+            (json!({ "type": "LoadBalancer" }), "http://192.0.2.1", "http://192.0.2.6", "http://192.0.2.3"),
         ] {
             let addresses = Addresses::of(&cluster(exposure.clone()), &services(), &nodes);
             assert_eq!(addresses.web.as_deref(), Some(web), "{exposure}");
+            assert_eq!(addresses.disks.as_deref(), Some(disks), "{exposure}");
             assert_eq!(addresses.disk_pods[1].url.as_deref(), Some(second), "{exposure}");
             assert_eq!(addresses.web_internal.as_deref(), Some("http://10.0.0.1"), "{exposure}");
             assert_eq!(addresses.web_private.as_deref(), Some("10.0.0.5:8081"), "{exposure}");
@@ -219,6 +243,7 @@ mod tests {
     fn what_is_not_known_yet_is_not_invented() {
         let addresses = Addresses::of(&cluster(json!({ "type": "NodePort" })), &Services::new(), &[]);
         assert_eq!((addresses.web, addresses.web_internal, addresses.web_private), (None, None, None));
+        assert_eq!(addresses.disks, None);
         assert_eq!(addresses.disk_pods.len(), 2);
         assert!(addresses.disk_pods.iter().all(|pod| pod.url.is_none() && pod.internal.is_none()));
     }

@@ -28,8 +28,11 @@ pub fn settings(
     let sessions = &spec.sign_in.sessions;
     Settings {
         web_url: addresses.web.clone(),
-        // No server of this version speaks WebDAV.
-        dav_url: None,
+        dav_url: addresses
+            .disks
+            .as_ref()
+            .filter(|_| spec.disk.protocols.webdav.is_enabled())
+            .map(|origin| format!("{origin}/dav/")),
         disk_pods: addresses.disk_pods.iter().filter_map(complete).collect(),
         volumes: spec.volumes.iter().filter_map(|volume| volume.name.parse::<VolumeName>().ok()).collect(),
         ticket_keys,
@@ -191,11 +194,13 @@ mod tests {
             web: Some("http://disk.example.org".to_owned()),
             web_internal: None,
             web_private: Some("10.0.0.3:8081".to_owned()),
+            disks: Some("http://files.example.org".to_owned()),
             disk_pods: vec![pod(0, Some("10.0.0.1:8081")), pod(1, None)],
         };
         let told = settings(&cluster, &addresses, Vec::new(), Vec::new());
         let expected = Settings {
             web_url: Some("http://disk.example.org".to_owned()),
+            dav_url: Some("http://files.example.org/dav/".to_owned()),
             disk_pods: vec![DiskPodAddress {
                 name: "demo-disk-0".parse().unwrap(),
                 url: "http://0.files.example.org".to_owned(),

@@ -114,6 +114,7 @@ fn addresses() -> Addresses {
         web: Some("http://disk.example.org".to_owned()),
         web_internal: Some("http://10.0.0.9".to_owned()),
         web_private: Some("10.0.0.8:8081".to_owned()),
+        disks: Some("http://files.example.org".to_owned()),
         disk_pods: vec![pod(0), pod(1)],
     }
 }

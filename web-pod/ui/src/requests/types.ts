@@ -77,6 +77,8 @@ export interface Offer {
 
 export interface Spaces {
   readonly generation: number;
+  /** Where a disk is mounted, as far as it is known. */
+  readonly davUrl?: string;
   readonly own: {
     readonly space: string;
     readonly quota: number;

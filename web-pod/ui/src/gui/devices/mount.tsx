@@ -11,9 +11,11 @@ import { addresses, type System, systemOf } from './address.ts';
 const SYSTEMS: readonly System[] = ['windows', 'mac', 'linux'];
 
 /** The origin under which programs find the disk servers. */
-function useOrigin(space: string): string | undefined {
-  const [origin, setOrigin] = useState<string>();
+function useOrigin(davUrl: string | undefined, space: string): string | undefined {
+  const shared = davUrl && new URL(davUrl).origin;
+  const [origin, setOrigin] = useState<string | undefined>(shared);
   useEffect(() => {
+    if (shared) return setOrigin(shared);
     let wanted = true;
     pool.lease(space).then(
       ({ servers: [first] }) => wanted && first && setOrigin(new URL(first.url).origin),
@@ -22,7 +24,7 @@ function useOrigin(space: string): string | undefined {
     return () => {
       wanted = false;
     };
-  }, [space]);
+  }, [shared, space]);
   return origin;
 }
 
@@ -30,7 +32,7 @@ export function Mount({ known }: { known: Spaces }) {
   const text = words.value;
   const [system, setSystem] = useState<System>(systemOf(navigator.userAgent));
   const [group, setGroup] = useState('');
-  const origin = useOrigin(known.own.space);
+  const origin = useOrigin(known.davUrl, known.own.space);
   return (
     <section class="panel mount" aria-labelledby="mount">
       <h2 id="mount">{text.mount.title}</h2>
