@@ -113,6 +113,11 @@ pub trait FileSystem: Send + Sync + 'static {
     fn link(&self, from: &str, to: &str) -> FsFuture<()>;
     /// Opens a file afresh.
     fn open(&self, path: &str) -> FsFuture<Arc<dyn OpenFile>>;
+    /// So many bytes of a file that was [opened](FileSystem::open) lately and never changes, if they are in the memory of
+    /// this machine: this waits for nothing. `None` says nothing about the file.
+    fn at_hand(&self, _path: &str, _offset: u64, _length: usize) -> Option<Bytes> {
+        None
+    }
     /// The whole content of a file, opened afresh; at most so many bytes and one.
     fn read(&self, path: &str, most: usize) -> FsFuture<Bytes>;
     /// The names in a directory, in no order.

@@ -18,6 +18,9 @@ use crate::volume::Volume;
 /// The most bytes of one chunk. Fewer in tests, so that files have several.
 const CHUNK: u64 = if cfg!(test) { 8 << 10 } else { 1 << 20 };
 
+/// So many bytes take no longer to copy than others may have to wait.
+const FEW: u64 = if cfg!(test) { 4 << 10 } else { 128 << 10 };
+
 /// Gives the bytes of a file in chunks of at most a MiB. What it began to read it reads to its end, whatever becomes
 /// of the name.
 pub struct Reader {
@@ -57,6 +60,9 @@ impl Reader {
     /// # Errors
     /// When the volume fails; [`Error::ContentGone`] when the file was deleted since, and its bytes are kept no more.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        if let Some(chunk) = self.at_hand().await? {
+            return Ok(Some(chunk));
+        }
         let Some((extent, file)) = self.open().await? else { return Ok(None) };
         let (length, read) = match self.reading.take() {
             Some((length, reading)) => (length, reading.await.unwrap_or(Err(FsError::Stalled))),
@@ -80,6 +86,23 @@ impl Reader {
         self.advance(length as u64);
         self.read_ahead(&extent, file);
         Ok(Some(chunk))
+    }
+
+    /// The next bytes, if they are few and in memory.
+    async fn at_hand(&mut self) -> Result<Option<Bytes>, Error> {
+        let Some(extent) = self.ahead.front().copied().filter(|extent| extent.length <= FEW) else {
+            return Ok(None);
+        };
+        if self.reading.is_some() {
+            return Ok(None);
+        }
+        let volume = self.replica.volume(extent.volume).await?;
+        let path = self.replica.shared.log.layout.object(extent.object);
+        let chunk = volume.fs.at_hand(&path, extent.offset, piece(&extent));
+        if chunk.is_some() {
+            self.advance(extent.length);
+        }
+        Ok(chunk)
     }
 
     fn advance(&mut self, length: u64) {

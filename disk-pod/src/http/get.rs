@@ -123,6 +123,10 @@ pub(super) async fn stream(
     let first = reader.next().await?;
     app.load.took(Work::of_transfer(length), begun.elapsed());
     transfer.moved(first.as_ref().map_or(0, |chunk| chunk.len() as u64));
+    if let Some(all) = first.as_ref().filter(|chunk| chunk.len() as u64 == length) {
+        // In one piece it goes out together with the head.
+        return Ok(Body::from(all.clone()));
+    }
     let download = Download { app: app.clone(), grant, reader, transfer };
     let rest = stream::try_unfold(download, Download::next);
     Ok(Body::from_stream(stream::iter(first.map(Ok)).chain(rest)))

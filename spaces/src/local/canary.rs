@@ -3,11 +3,12 @@
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use super::directory::Directory;
 use super::file;
+use super::opened::Opened;
 use super::pool::Pool;
 use crate::file_system::{FsError, Health};
 
@@ -28,8 +29,8 @@ struct Found {
 }
 
 impl Canary {
-    /// Starts it; it ends when nobody uses the volume any more.
-    pub(super) fn start(directory: Arc<Directory>, pool: Pool) -> io::Result<Self> {
+    /// Starts it; it ends when nobody uses the volume any more. Between two looks it lets go of open files.
+    pub(super) fn start(directory: Arc<Directory>, pool: Pool, opened: Weak<Opened>) -> io::Result<Self> {
         let found = Arc::new(Found::default());
         let shared = found.clone();
         let name = format!("{DIRECTORY}/{:016x}", fastrand::u64(..));
@@ -43,6 +44,9 @@ impl Canary {
                 }
                 if let Ok(free) = pool.call(|| canary.directory.free()) {
                     shared.free.store(free, Ordering::Relaxed);
+                }
+                if let Some(opened) = opened.upgrade() {
+                    opened.sweep();
                 }
                 std::thread::sleep(INTERVAL);
             }

@@ -19,14 +19,18 @@ const FIRST_READ: usize = 64 << 10;
 const LONGEST_WRITE: usize = 256 << 10;
 
 /// A descriptor that is closed by a thread of its volume.
-struct Descriptor {
+pub(super) struct Descriptor {
     file: Option<OwnedFd>,
     path: String,
     pool: Pool,
 }
 
 impl Descriptor {
-    fn file(&self) -> Result<&OwnedFd, FsError> {
+    pub(super) fn new(file: OwnedFd, path: String, pool: Pool) -> Self {
+        Self { file: Some(file), path, pool }
+    }
+
+    pub(super) fn file(&self) -> Result<&OwnedFd, FsError> {
         self.file.as_ref().ok_or(FsError::NotFound)
     }
 }
@@ -53,7 +57,7 @@ enum End {
 
 impl Writing {
     pub(super) fn new(file: OwnedFd, path: String, pool: Pool) -> Self {
-        let descriptor = Arc::new(Descriptor { file: Some(file), path, pool });
+        let descriptor = Arc::new(Descriptor::new(file, path, pool));
         Self { descriptor, end: Arc::new(Mutex::new(End::At(0))) }
     }
 }
@@ -98,7 +102,12 @@ pub(super) struct Reading {
 
 impl Reading {
     pub(super) fn new(file: OwnedFd, path: String, pool: Pool) -> Self {
-        Self { descriptor: Arc::new(Descriptor { file: Some(file), path, pool }) }
+        Self { descriptor: Arc::new(Descriptor::new(file, path, pool)) }
+    }
+
+    /// What is kept of it to be read again.
+    pub(super) fn shared(&self) -> Arc<Descriptor> {
+        self.descriptor.clone()
     }
 }
 

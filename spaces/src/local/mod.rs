@@ -4,6 +4,7 @@ mod canary;
 pub(crate) mod directory;
 mod fault;
 pub(crate) mod file;
+mod opened;
 mod pool;
 pub(crate) mod read_only;
 
@@ -21,6 +22,7 @@ use canary::Canary;
 use directory::Directory;
 use fault::Faults;
 use file::{Reading, Writing};
+use opened::Opened;
 use pool::{Afterwards, Pool, Size};
 
 /// How long opening waits for a volume. One that does not answer is opened all the same: it may answer later.
@@ -34,6 +36,7 @@ pub struct LocalVolume {
     directory: Arc<Directory>,
     pool: Pool,
     canary: Canary,
+    opened: Arc<Opened>,
 }
 
 impl LocalVolume {
@@ -64,9 +67,10 @@ impl LocalVolume {
                 tracing::warn!(volume = %name, "The volume does not answer; it is looked at again when it is needed.");
             }
         }
-        let canary = Canary::start(directory.clone(), pool.clone())
+        let opened = Arc::new(Opened::default());
+        let canary = Canary::start(directory.clone(), pool.clone(), Arc::downgrade(&opened))
             .map_err(|error| unusable(format!("no thread can be started: {error}")))?;
-        Ok(Arc::new(Self { directory, pool, canary }))
+        Ok(Arc::new(Self { directory, pool, canary, opened }))
     }
 
     fn run<T: Send + 'static>(
@@ -108,10 +112,17 @@ impl FileSystem for LocalVolume {
     }
 
     fn open(&self, path: &str) -> FsFuture<Arc<dyn OpenFile>> {
-        let (path, pool) = (path.to_owned(), self.pool.clone());
+        let (path, pool, opened) = (path.to_owned(), self.pool.clone(), self.opened.clone());
         self.run(Size::Small, move |directory| {
-            Ok(Arc::new(Reading::new(directory.open(&path)?, path, pool)) as Arc<dyn OpenFile>)
+            let reading = Reading::new(directory.open(&path)?, path.clone(), pool);
+            opened.keep(&path, reading.shared());
+            Ok(Arc::new(reading) as Arc<dyn OpenFile>)
         })
+    }
+
+    fn at_hand(&self, path: &str, offset: u64, length: usize) -> Option<Bytes> {
+        // What goes past the pool would go past the faults.
+        if self.pool.is_faulty() { None } else { self.opened.read(path, offset, length) }
     }
 
     fn read(&self, path: &str, most: usize) -> FsFuture<Bytes> {
@@ -129,8 +140,11 @@ impl FileSystem for LocalVolume {
     }
 
     fn unlink(&self, path: &str) -> FsFuture<()> {
-        let path = path.to_owned();
-        self.run(Size::Small, move |directory| directory.unlink(&path))
+        let (path, opened) = (path.to_owned(), self.opened.clone());
+        self.run(Size::Small, move |directory| {
+            opened.forget(&path);
+            directory.unlink(&path)
+        })
     }
 
     fn stat(&self, path: &str) -> FsFuture<u64> {
