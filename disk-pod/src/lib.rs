@@ -13,6 +13,7 @@ pub mod config;
 mod dav;
 pub mod error;
 pub mod fault;
+mod heap;
 pub mod http;
 pub mod internal;
 mod limits;

@@ -106,6 +106,7 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
     let feels = app.clone();
     beside.spawn(async move { feels.admission.feel_lag().await });
     beside.spawn(crate::walk::walk(app.clone()));
+    beside.spawn(crate::heap::give_back(app.clone()));
     beside.spawn(DiskMetrics::register(&admin.metrics)?.follow(app.clone()));
     if let Some(standalone) = standalone {
         beside.spawn(standalone.keep(app.clone()));
