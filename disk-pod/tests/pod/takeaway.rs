@@ -318,7 +318,7 @@ async fn patch(pair: &mut Pair<'_>, name: &str) {
     sent.push(first);
     let stays = pair.stays;
     let offset = async || -> usize {
-        let told = ask(stays, "HEAD", &upload, &[tus.clone()], b"").await;
+        let told = ask(stays, "HEAD", &upload, std::slice::from_ref(&tus), b"").await;
         told.headers.get("upload-offset").map_or(new.len(), |text| text.to_str().unwrap().parse().unwrap())
     };
     let acknowledged = async {
