@@ -154,7 +154,8 @@ impl Claims {
     pub(super) fn keeps(&self, rule: &ClaimRule) -> bool {
         let is = |value: &Value| match value {
             Value::String(text) => *text == rule.required,
-            Value::Bool(_) | Value::Number(_) => value.to_string() == rule.required,
+            Value::Bool(flag) => flag.to_string() == rule.required,
+            Value::Number(number) => number.to_string() == rule.required,
             Value::Null | Value::Array(_) | Value::Object(_) => false,
         };
         match self.0.get(&rule.claim) {

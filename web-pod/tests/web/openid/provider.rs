@@ -103,8 +103,8 @@ pub(super) async fn sign_in_there(address: &str, name: &str) -> String {
         }
         if let Some(location) = answer.headers.get("location") {
             let location = location.to_str().unwrap();
-            if location.starts_with(PAGE) {
-                return location[PAGE.len()..].to_owned();
+            if let Some(back) = location.strip_prefix(PAGE) {
+                return back.to_owned();
             }
             let whole =
                 if location.starts_with('/') { format!("{origin}{location}") } else { location.to_owned() };
