@@ -94,7 +94,7 @@ async fn a_volume_is_backed_up_and_brought_back() {
     // The pod goes on meanwhile.
     let taken = disk_pod(&["backup", "take", text(&volume), "--to", text(target.path()), "--keep", "3"]);
     assert!(taken.status.success(), "{}", said(&taken));
-    assert!(said(&taken).contains("1 spaces on 1 volumes"), "{}", said(&taken));
+    assert!(said(&taken).contains("4 spaces on 1 volumes"), "{}", said(&taken));
     let listed = disk_pod(&["backup", "list", text(target.path())]);
     let listed = said(&listed);
     let name = listed.split_whitespace().next().unwrap();
