@@ -76,6 +76,8 @@ fn only_the_engine_touches_the_volume() {
             continue;
         }
         let text = std::fs::read_to_string(tidy::root().join(&file)).unwrap();
+        // Tests at the end of a file do not ship: they make files of their own.
+        let text = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap();
         for call in ["hard_link(", "rustix::fs", "fs::rename("] {
             assert!(!text.contains(call), "{file} calls {call}: only spaces touches the volume");
         }
