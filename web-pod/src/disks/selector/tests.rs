@@ -118,7 +118,7 @@ fn the_best_come_first() {
         (
             "a hung volume at one of them",
             vec![server("a", canary(Some(2500))), server("b", |_| {}), server("c", |_| {})],
-            &["b", "c"],
+            &["c", "b"],
         ),
         (
             "a canary that is late",
